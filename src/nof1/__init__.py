@@ -1,0 +1,1 @@
+"""nof1: machine learning for personalised medicine."""

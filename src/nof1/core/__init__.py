@@ -1,0 +1,1 @@
+"""What every room stands on: findings, errors, units, workspace, artefacts, audit, engine."""
