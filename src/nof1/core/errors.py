@@ -1,12 +1,12 @@
 """Errors that say what was got, where, what is allowed and what to do next.
 
-    Nof1Error
-    ├── UsageError          the request itself is wrong (a typo, an unknown name)
-    ├── InputError          a file or a row is not what its format promises
-    ├── WorkspaceError      the workspace is missing, damaged or busy
-    ├── PointInTimeError    something later than the as-of time was asked for
-    ├── ModelError          a model cannot be trained, loaded or allowed to speak
-    └── MissingExtra        an optional package is not installed
+Nof1Error
+├── UsageError          the request itself is wrong (a typo, an unknown name)
+├── InputError          a file or a row is not what its format promises
+├── WorkspaceError      the workspace is missing, damaged or busy
+├── PointInTimeError    something later than the as-of time was asked for
+├── ModelError          a model cannot be trained, loaded or allowed to speak
+└── MissingExtra        an optional package is not installed
 """
 
 from __future__ import annotations
