@@ -2,8 +2,8 @@
 
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
-from findings import risk
 
+from findings import risk
 from nof1.core.fhir import INTERVAL, bundle, to_fhir
 from nof1.core.finding import Coding, Evidence, Kind, Status
 

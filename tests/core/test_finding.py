@@ -7,8 +7,8 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
-from findings import risk
 
+from findings import risk
 from nof1.core.errors import InputError
 from nof1.core.finding import EventRef, Finding, Interval, Status, Value, schema, utc
 
