@@ -1,0 +1,126 @@
+"""The command line. Each group is one file, loaded only when one of its commands runs."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+import traceback
+from importlib import import_module
+from typing import Any
+
+import click
+
+from nof1 import __version__
+from nof1.core.errors import Nof1Error
+
+# Command -> (module, one line of help). The help stands here so that `nof1 --help` loads nothing.
+COMMANDS = {
+    "demo": ("demo", "A synthetic hospital from raw files to advice, in one go."),
+    "init": ("workspace", "Make a new workspace."),
+    "ingest": ("record", "Import records: FHIR R4, OMOP CDM, MEDS, CSV, exposures."),
+    "quality": ("record", "What is missing, implausible or odd in the record."),
+    "train": ("models", "Train a model for a task file, and put it through the gate."),
+    "evaluate": ("models", "Figures and gate of a trained model."),
+    "card": ("models", "The model card as text, JSON or page."),
+    "advise": ("advise", "Every finding about one patient."),
+    "audit": ("audit", "The log of who asked what."),
+    "doctor": ("workspace", "Check this machine and workspace."),
+}
+
+
+class Lazy(click.Group):
+    """A group that imports the module of a command when the command runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Commands in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the command's module; None for an unknown name."""
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"nof1.cli.{COMMANDS[name][0]}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, but an unknown command names the nearest one."""
+        near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+        if args[0] not in COMMANDS and near:
+            ctx.fail(f"There is no command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list for ``--help``, without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="nof1")
+def cli() -> None:
+    """Machine learning for personalised medicine, from raw records to advice.
+
+    Research and education use; not a medical device.
+    """
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line. Exit codes: 0 ok, 1 needs attention, 2 usage or bad input."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        sys.exit(cli.main(arguments, prog_name="nof1", standalone_mode=False) or 0)
+    except click.exceptions.Abort:
+        _fail({"error": "Stopped.", "where": None, "allowed": None, "next_step": None}, arguments)
+    except click.ClickException as error:
+        _fail(_usage(error), arguments)
+    except Nof1Error as error:
+        _fail(error.to_dict(), arguments)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        _fail(_unexpected(error), arguments)
+
+
+def _fail(shown: dict[str, Any], arguments: list[str]) -> None:
+    if "--json" in arguments:
+        click.echo(json.dumps(shown), err=True)
+    else:
+        error = Nof1Error(
+            shown["error"],
+            where=shown["where"],
+            allowed=shown["allowed"],
+            next_step=shown["next_step"],
+        )
+        click.echo(f"Error: {error}", err=True)
+    sys.exit(2)
+
+
+def _usage(error: click.ClickException) -> dict[str, Any]:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "nof1"
+    return {
+        "error": error.format_message(),
+        "where": command,
+        "allowed": None,
+        "next_step": f"{command} --help",
+    }
+
+
+def _unexpected(error: Exception) -> dict[str, Any]:
+    """A fault of ours: its kind and place, never its text, which could hold a patient's values."""
+    if os.environ.get("NOF1_DEBUG"):
+        traceback.print_exception(error)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if "nof1" in f.filename]
+    place = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else None
+    return {
+        "error": f"Something went wrong inside nof1 ({type(error).__name__}).",
+        "where": place,
+        "allowed": None,
+        "next_step": "Run it again with NOF1_DEBUG=1 for the details, and report it without them.",
+    }

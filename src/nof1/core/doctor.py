@@ -1,0 +1,88 @@
+"""What can be wrong on a machine before any patient is looked at."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from nof1.core import audit
+from nof1.core.errors import WorkspaceError
+from nof1.core.workspace import Workspace, open_workspace
+
+NEEDED = ("numpy", "scipy", "polars", "pyarrow", "duckdb", "numba", "lightgbm", "msgspec", "altair")
+EXTRAS = {"postgres": ("psycopg",), "scale": ("dask", "distributed", "dask-jobqueue")}
+LEAST_FREE_GIB = 2
+EARLIEST_CLOCK = 1_700_000_000  # November 2023: an earlier clock is a wrong clock
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at. ``verdict`` is ``ok``, ``note`` or ``FAIL``."""
+
+    name: str
+    verdict: str
+    detail: str
+
+    def to_dict(self) -> dict[str, str]:
+        """The JSON form."""
+        return asdict(self)
+
+
+def examine(workspace: str | Path | None = None) -> list[Check]:
+    """All checks, the workspace's own last; a missing workspace is a note, not a failure."""
+    checks = [_python(), *map(_package, NEEDED), *map(_extra, EXTRAS), _clock()]
+    try:
+        found = open_workspace(workspace)
+    except WorkspaceError as error:
+        return [*checks, _disk(Path.cwd()), Check("workspace", "note", error.message)]
+    return [*checks, _disk(found.root), *_workspace(found)]
+
+
+def _python() -> Check:
+    return Check("python", "ok" if sys.version_info >= (3, 11) else "FAIL", sys.version.split()[0])
+
+
+def _package(name: str) -> Check:
+    found = _version(name)
+    return Check(name, "ok" if found else "FAIL", found or "missing: pip install nof1")
+
+
+def _extra(extra: str) -> Check:
+    missing = [name for name in EXTRAS[extra] if not _version(name)]
+    if not missing:
+        return Check(f"extra {extra}", "ok", "installed")
+    return Check(f"extra {extra}", "note", f'not installed: pip install "nof1[{extra}]"')
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _clock() -> Check:
+    good = time.time() > EARLIEST_CLOCK
+    return Check(
+        "clock", "ok" if good else "FAIL", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    )
+
+
+def _disk(folder: Path) -> Check:
+    free = shutil.disk_usage(folder).free / 2**30
+    return Check("disk", "ok" if free > LEAST_FREE_GIB else "FAIL", f"{free:.0f} GiB free")
+
+
+def _workspace(found: Workspace) -> list[Check]:
+    verdict = audit.verify(found.audit)
+    state = "whole" if verdict.intact else f"broken at line {verdict.broken_line}"
+    return [
+        Check("workspace", "ok", f"{found.root} (site {found.site})"),
+        Check(
+            "audit log", "ok" if verdict.intact else "FAIL", f"{verdict.entries} entries, {state}"
+        ),
+    ]
