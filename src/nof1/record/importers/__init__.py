@@ -7,18 +7,25 @@ A module becomes an importer by having
 - ``read(path, settings) -> Iterator[Batch]``: the events, in batches that fit in memory.
 
 It is registered by its name in ``NAMES``; every registered importer passes the shared tests.
+Importing the same ``source_file`` again replaces all of its rows, so that rows gone at the source
+are gone here. Formats in ``BY_RECORD`` replace record by record instead: their files are no fixed
+units (two bulk exports both have a ``Patient.000.ndjson``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import polars as pl
 
+from nof1.core.errors import InputError, UsageError
+
 NAMES = ("fhir", "omop", "meds", "exposures", "tabular")
+BY_RECORD = ("fhir",)
 
 
 class Quarantined(NamedTuple):
@@ -35,11 +42,15 @@ class Batch:
 
     Attributes
     ----------
-    events : frame of ``nof1.record.events.RAW_SCHEMA``; a column ``site`` may be added when the
-        source itself names the site of each row.
+    events : frame of ``nof1.record.events.RAW_SCHEMA``. All rows of one record stand in one batch
+        and name one row of the source. Two columns may be added: ``site`` when the source itself
+        names the site of each row, ``record_key`` when it is a record of nof1 already.
     quarantined : refused rows.
     excluded : reason -> count of well-formed rows that are no facts about the patient (a refuted
         diagnosis, a cancelled order).
+    notes : reason -> count of rows that were kept, but that a person should know about (a concept
+        that is missing from the vocabulary, a year of birth without month).
+    files : source files that were read, so that a file without any row left empties the record's.
     retracted : identifiers (column ``record``) of records the source has withdrawn.
     codes : frame of code, description and parent_codes (list of codes), or None.
     ancestors : frame of ancestor and code (both codes; a code is its own ancestor), or None.
@@ -48,6 +59,8 @@ class Batch:
     events: pl.DataFrame
     quarantined: list[Quarantined] = field(default_factory=list)
     excluded: Mapping[str, int] = field(default_factory=dict)
+    notes: Mapping[str, int] = field(default_factory=dict)
+    files: Sequence[str] = ()
     retracted: list[str] = field(default_factory=list)
     codes: pl.DataFrame | None = None
     ancestors: pl.DataFrame | None = None
@@ -59,3 +72,67 @@ class Importer(Protocol):
     def recognises(self, path: Path) -> bool: ...
 
     def read(self, path: Path, settings: Mapping[str, Any]) -> Iterator[Batch]: ...
+
+
+ACCEPTED = (
+    "FHIR R4: NDJSON or JSON, plain or .gz",
+    "OMOP CDM 5.3 or 5.4: a folder of CSV or parquet, a DuckDB file, a postgresql:// address",
+    "MEDS 0.4: a dataset folder",
+    "CSV, TSV or parquet with a mapping file (nof1/mapping/1)",
+    "exposure tables with their description (nof1/exposures/1)",
+)
+
+
+def importer(name: str) -> Importer:
+    """The importer module of this name.
+
+    Raises
+    ------
+    UsageError : there is none.
+    """
+    if name not in NAMES:
+        raise UsageError(f"There is no importer {name!r}.", where="format", allowed=NAMES)
+    return cast(Importer, import_module(f"{__name__}.{name}"))
+
+
+def detect(path: Path, settings: Mapping[str, Any]) -> list[tuple[str, Path]]:
+    """Which importers read this file or folder, judged by content.
+
+    A folder that no importer knows as a whole is looked at part by part.
+
+    Parameters
+    ----------
+    settings : ``format`` names the importer outright; ``mapping`` (a mapping file) makes tables
+        that nothing else recognises ``tabular``.
+
+    Returns
+    -------
+    Pairs of importer name and the path to hand to it.
+
+    Raises
+    ------
+    InputError : nothing here is recognised.
+    """
+    if "format" in settings:
+        importer(str(settings["format"]))
+        return [(str(settings["format"]), path)]
+    found = _detect(path, settings)
+    if not found:
+        raise InputError(
+            "The format is not recognised." if path.exists() else "There is no such file.",
+            where=str(path),
+            allowed=ACCEPTED,
+            next_step="For a plain table, write a mapping file and name it with --mapping.",
+        )
+    return found
+
+
+def _detect(path: Path, settings: Mapping[str, Any]) -> list[tuple[str, Path]]:
+    found = [(name, path) for name in NAMES if importer(name).recognises(path)]
+    if not found and settings.get("mapping"):
+        mapped = cast(Any, importer("tabular")).is_mapped(path, settings)
+        found = [("tabular", path)] if mapped else []
+    if not found and path.is_dir() and not path.is_symlink():
+        parts = sorted(part for part in path.iterdir() if not part.name.startswith("."))
+        found = [pair for part in parts for pair in _detect(part, settings)]
+    return found

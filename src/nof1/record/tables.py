@@ -1,0 +1,323 @@
+"""Tables of strangers (CSV, TSV, parquet) as a stream of frames with row numbers.
+
+Rows that cannot be read (wrong number of fields, wrong encoding, NUL bytes) are handed back as
+quarantined; a file that cannot be read at all is an ``InputError``. Memory stays flat.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import polars as pl
+
+from nof1.core.errors import InputError
+from nof1.record.importers import Quarantined
+from nof1.record.reading import (
+    DEFAULT_LIMIT,
+    UTF8_MARK,
+    UTF16_MARKS,
+    first_bytes,
+    require_regular,
+    safe_open,
+)
+
+ROW = "__row__"
+ROWS_PER_BATCH = 100_000
+LONGEST_LINE = 8 * 2**20
+ENCODINGS = ("utf-8", "latin-1", "cp1252")
+PARQUET_MARK = b"PAR1"
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a table.
+
+    Attributes
+    ----------
+    frame : the columns plus ``ROW``, the 1-based data row (the header is not counted). Columns
+        of a CSV are all text, with surrounding blanks removed and empty fields null.
+    quarantined : rows refused on the way.
+    """
+
+    frame: pl.DataFrame
+    quarantined: list[Quarantined] = field(default_factory=list)
+
+
+def is_parquet(path: Path) -> bool:
+    """Is this a parquet file, by its first bytes?"""
+    return first_bytes(path, 4) == PARQUET_MARK
+
+
+def header(path: Path, encoding: str = "utf-8") -> list[str]:
+    """The column names of a CSV, TSV or parquet file.
+
+    Raises
+    ------
+    InputError : empty file, unreadable header, or a name that occurs twice.
+    """
+    if is_parquet(path):
+        return list(_parquet(path).schema_arrow.names)
+    return _csv_header(path, encoding)[0]
+
+
+def read_table(
+    path: Path,
+    name: str,
+    *,
+    root: Path | None = None,
+    columns: Sequence[str] | None = None,
+    encoding: str = "utf-8",
+    limit: int = DEFAULT_LIMIT,
+) -> Iterator[Chunk]:
+    """Stream a CSV, TSV or parquet file.
+
+    Parameters
+    ----------
+    path, name : the file, and how the record calls it.
+    columns : only these; None means all.
+    encoding : of a CSV: utf-8, latin-1 or cp1252. Never guessed.
+
+    Raises
+    ------
+    InputError : the file cannot be read, or one of ``columns`` is missing.
+    """
+    require_regular(path, root)
+    if is_parquet(path):
+        yield from _parquet_chunks(path, name, columns)
+    else:
+        yield from _csv_chunks(path, name, columns, encoding, limit)
+
+
+def require_columns(have: Sequence[str], wanted: Sequence[str], where: str) -> None:
+    """Refuse a table that lacks a wanted column.
+
+    Raises
+    ------
+    InputError : naming the missing and the present columns.
+    """
+    missing = [column for column in wanted if column not in have]
+    if missing:
+        raise InputError(
+            f"The table lacks {'columns' if len(missing) > 1 else 'the column'} "
+            f"{', '.join(missing)}.",
+            where=where,
+            allowed=list(have),
+            next_step="Correct the column name in the mapping, or export the table again.",
+        )
+
+
+# CSV ------------------------------------------------------------------------------------------
+
+
+def _csv_header(path: Path, encoding: str) -> tuple[list[str], str]:
+    """Column names and delimiter, from the first line."""
+    if encoding not in ENCODINGS:
+        raise InputError(
+            f"The encoding {encoding!r} is not known.", where=path.name, allowed=ENCODINGS
+        )
+    with safe_open(path) as stream:
+        start = stream.read(LONGEST_LINE)
+    if start.startswith(UTF16_MARKS):
+        raise InputError(
+            "The file is UTF-16 text.", where=path.name, allowed="UTF-8", next_step="Convert it."
+        )
+    line = start.removeprefix(UTF8_MARK).splitlines()[:1]
+    try:
+        text = line[0].decode(encoding) if line else ""
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"The header is not valid {encoding}.",
+            where=f"{path.name}, header",
+            next_step="If the file is latin-1, say so with the setting `encoding`.",
+        ) from error
+    if not text.strip() or "\x00" in text:
+        raise InputError(
+            "The file has no header line.",
+            where=path.name,
+            allowed="a CSV or TSV file whose first line names its columns",
+        )
+    delimiter = max(",\t;|", key=text.count)
+    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
+    _refuse_duplicates(names, path.name)
+    return names, delimiter
+
+
+def _refuse_duplicates(names: list[str], where: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"The header names a column twice: {', '.join(twice)}.",
+            where=f"{where}, header",
+            next_step="Rename the columns so that each name occurs once.",
+        )
+
+
+class _Recoded(io.RawIOBase):
+    """A byte stream turned from another encoding into UTF-8."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._text.read(size).encode()
+
+    def close(self) -> None:
+        self._text.close()
+        super().close()
+
+
+def _csv_chunks(
+    path: Path, name: str, columns: Sequence[str] | None, encoding: str, limit: int
+) -> Iterator[Chunk]:
+    import pyarrow as pa
+
+    names, delimiter = _csv_header(path, encoding)
+    require_columns(names, columns or (), name)
+    refused: list[Quarantined] = []
+    gaps: list[int] = []  # ragged rows: the reader may meet them a block early
+    stream: Any = safe_open(path, limit=limit)
+    if encoding != "utf-8":
+        stream = _Recoded(stream, encoding)
+    row = 1
+    try:
+        with stream:
+            reader = _csv_reader(stream, names, delimiter, columns, gaps, refused, name)
+            for batch in reader or ():
+                frame = pl.DataFrame(pl.from_arrow(batch))
+                numbers = _row_numbers(row, frame.height, [gap for gap in gaps if gap >= row])
+                row = int(numbers[-1]) + 1 if frame.height else row
+                clean = _as_text(frame.with_columns(numbers.alias(ROW)), name, refused)
+                yield Chunk(clean, list(refused))
+                refused.clear()
+    except (pa.ArrowInvalid, csv.Error) as error:
+        raise InputError(
+            "The file is no readable CSV: a line is too long, or a quote is never closed.",
+            where=f"{name}, after row {row - 1}",
+            allowed=f"lines of at most {LONGEST_LINE:,} bytes",
+            next_step="Look at the line after that row; nothing was imported.",
+        ) from error
+    if refused:
+        yield Chunk(pl.DataFrame(schema={n: pl.String for n in names}), list(refused))
+
+
+def _csv_reader(
+    stream: Any,
+    names: list[str],
+    delimiter: str,
+    columns: Sequence[str] | None,
+    gaps: list[int],
+    refused: list[Quarantined],
+    name: str,
+) -> Any:
+    """A streaming reader of bytes; None when there is no row below the header."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    def ragged(row: Any) -> str:
+        reason = f"the row has {row.actual_columns} fields, the header {row.expected_columns}"
+        refused.append(Quarantined(name, row.number - 1, reason))
+        gaps.append(row.number - 1)
+        return "skip"
+
+    try:
+        return arrow.open_csv(
+            stream,
+            read_options=arrow.ReadOptions(
+                use_threads=False, block_size=LONGEST_LINE, column_names=names, skip_rows=1
+            ),
+            parse_options=arrow.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=ragged
+            ),
+            convert_options=arrow.ConvertOptions(
+                column_types={n: pa.binary() for n in names},
+                include_columns=list(columns) if columns is not None else None,
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" in str(error):
+            return None
+        raise
+
+
+def _row_numbers(first: int, height: int, skipped: list[int]) -> pl.Series:
+    """Data row numbers of ``height`` good rows from ``first`` on, leaving out the skipped ones."""
+    numbers = pl.int_range(first, first + height + len(skipped), eager=True)
+    kept = numbers.filter(~numbers.is_in(skipped)) if skipped else numbers
+    return kept.head(height)
+
+
+def _as_text(frame: pl.DataFrame, name: str, refused: list[Quarantined]) -> pl.DataFrame:
+    """Bytes to text; rows that are not UTF-8 or hold a NUL byte are refused."""
+    raw = [column for column in frame.columns if column != ROW]
+    try:
+        text = frame.with_columns(pl.col(raw).cast(pl.String))
+    except pl.exceptions.ComputeError:
+        broken = pl.any_horizontal(pl.col(raw).map_elements(_not_utf8, pl.Boolean))
+        frame = _refuse(frame, broken, "the text is not valid UTF-8", name, refused)
+        text = frame.with_columns(pl.col(raw).cast(pl.String))
+    nul = pl.any_horizontal(pl.col(raw).str.contains("\x00", literal=True))
+    text = _refuse(text, nul, "the row holds a NUL byte", name, refused)
+    stripped = pl.col(raw).str.strip_chars()
+    return text.with_columns(pl.when(stripped != "").then(stripped).name.keep())
+
+
+def _not_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
+def _refuse(
+    frame: pl.DataFrame, bad: pl.Expr, reason: str, name: str, refused: list[Quarantined]
+) -> pl.DataFrame:
+    flags = frame.select(bad.fill_null(False)).to_series()
+    refused.extend(Quarantined(name, row, reason) for row in frame.filter(flags)[ROW])
+    return frame.filter(~flags)
+
+
+# parquet --------------------------------------------------------------------------------------
+
+
+def _parquet(path: Path) -> Any:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.ParquetFile(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InputError(
+            "The file is no readable parquet file: it is damaged or ends too early.",
+            where=path.name,
+            next_step="Copy or export the file again; nothing was imported.",
+        ) from error
+
+
+def _parquet_chunks(path: Path, name: str, columns: Sequence[str] | None) -> Iterator[Chunk]:
+    import pyarrow as pa
+
+    row = 1
+    with _parquet(path) as file:
+        require_columns(file.schema_arrow.names, columns or (), name)
+        try:
+            for batch in file.iter_batches(ROWS_PER_BATCH, columns=columns, use_threads=False):
+                frame = pl.DataFrame(pl.from_arrow(batch))
+                numbers = pl.int_range(row, row + frame.height, eager=True).alias(ROW)
+                row += frame.height
+                yield Chunk(frame.with_columns(numbers))
+        except (pa.ArrowInvalid, OSError) as error:
+            raise InputError(
+                "The parquet file is damaged.", where=f"{name}, after row {row - 1}"
+            ) from error
