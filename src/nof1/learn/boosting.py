@@ -1,0 +1,178 @@
+"""Cyclic boosting of additive terms on histograms, for several bags at once, on secure sums.
+
+In each cycle every awake term gets one small Newton step. Terms share a round of sums in batches;
+since a batch may hold near copies of one measurement, the joint step is scaled by a line search
+(its exact second-order minimum), so that copies cannot overshoot together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nof1.learn.coded import CodedTable
+from nof1.learn.objectives import Objective
+from nof1.learn.sums import CountedSum, FloatArray
+
+Stepper = Callable[
+    [FloatArray, FloatArray, NDArray[np.int64], FloatArray], NDArray[np.bool_]
+]
+"""(g, h, terms, step) -> moved: writes the Newton steps of the terms into ``step``."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to boost.
+
+    Attributes
+    ----------
+    learning_rate : share of the joint Newton step that is taken, 0 to 1.
+    max_cycles : most passes over all terms.
+    patience : cycles without a better validation loss before a bag stops.
+    ridge : penalty on a term's values, as the precision of a normal prior on a two-bin term.
+    threshold : gain in log likelihood below which a step fades to nothing.
+    batches : rounds of sums that share the terms of one cycle.
+    nap : cycles that a term which did not move is left alone.
+    """
+
+    learning_rate: float = 0.15
+    max_cycles: int = 200
+    patience: int = 8
+    ridge: float = 1.0
+    threshold: float = 1.5
+    batches: int = 4
+    nap: int = 4
+
+
+@dataclass(frozen=True)
+class Boosted:
+    """Tables (n_bins, n_bags) and intercepts (n_bags,) at each bag's best cycle, and the scores
+    (n_rows, n_bags) of this site's rows there."""
+
+    tables: FloatArray
+    intercepts: FloatArray
+    scores: FloatArray
+    cycles: int
+
+
+class Booster:
+    """One training: state of all bags, this site's rows, and the sums over all sites."""
+
+    def __init__(
+        self,
+        table: CodedTable,
+        objective: Objective,
+        held_out: FloatArray,
+        stepper: Stepper,
+        settings: Settings,
+        total: CountedSum,
+        muted: NDArray[np.bool_],
+    ) -> None:
+        self.table, self.objective, self.held_out = table, objective, held_out
+        self.stepper, self.settings, self.total = stepper, settings, total
+        self.muted = muted  # (n_bins,) bins with too few patients never get a value of their own
+        n_bags = held_out.shape[1]
+        sizes = np.diff(table.offsets)
+        self.ridge = np.repeat(2.0 * settings.ridge / np.maximum(sizes - 1, 2), sizes)[:, None]
+        self.tables = np.zeros((table.n_bins, n_bags))
+        self.best_loss = np.full(n_bags, np.inf)
+        self.best_cycle = np.zeros(n_bags, dtype=np.int64)
+        self.active = np.ones(n_bags, dtype=bool)
+        self.asleep_until = np.zeros(table.n_terms, dtype=np.int64)
+
+    def fit(self, intercepts: FloatArray, offset: FloatArray | None = None) -> Boosted:
+        """Boost until no bag improves; ``offset`` (n_rows, n_bags) is a fixed part of the score."""
+        self.intercepts = intercepts.copy()
+        self.scores = np.zeros(self.held_out.shape) if offset is None else offset.copy()
+        self.scores += self.intercepts
+        self.best = Boosted(self.tables.copy(), self.intercepts.copy(), self.scores.copy(), 0)
+        cycle = 0
+        for cycle in range(self.settings.max_cycles + 1):
+            terms = np.flatnonzero(self.asleep_until <= cycle)
+            moved = self._cycle(cycle, terms)
+            if not self.active.any() or (not moved and len(terms) == self.table.n_terms):
+                break
+            if not moved:
+                self.asleep_until[:] = 0
+        return Boosted(self.best.tables, self.best.intercepts, self.best.scores, cycle)
+
+    def _cycle(self, cycle: int, terms: NDArray[np.int64]) -> bool:
+        any_moved = False
+        n_batches = max(1, min(self.settings.batches, len(terms)))
+        for batch in range(n_batches):
+            chosen = terms[batch::n_batches]
+            moved = self._batch(chosen, cycle if batch == 0 else None)
+            if moved is None:
+                return any_moved
+            still = chosen[~moved.any(axis=1)]
+            self.asleep_until[still] = cycle + 1 + self.settings.nap
+            any_moved = any_moved or bool(moved.any())
+        return any_moved
+
+    def _batch(self, terms: NDArray[np.int64], cycle: int | None) -> NDArray[np.bool_] | None:
+        """One joint step; None when the validation losses (at a cycle's start) say stop."""
+        weights = self.objective.weights
+        g, h = self.objective.gradients(self.scores)
+        g, h = g * weights, h * weights
+        sums = self.table.histogram(np.hstack([g, h]), terms)
+        places = self.table.bins(terms)
+        loss = np.empty(0) if cycle is None else self._held_out_loss()
+        on = np.tile(self.active, 2)
+        binned, levels, extra, loss = self.total.together(
+            sums[places][:, on],
+            np.stack([g.sum(axis=0), h.sum(axis=0)]),
+            self.objective.extra(self.scores),
+            loss,
+        )
+        if cycle is not None:
+            self._judge(cycle, loss)
+            if not self.active.any():
+                return None
+        sums[places[:, None], np.flatnonzero(on)] = binned
+        step, moved = self._steps(sums, levels, terms)
+        self._advance(step, terms, g, h)
+        change = self.objective.relevel(levels[0], levels[1], extra) * self.active
+        self.intercepts += change
+        self.scores += change
+        return moved
+
+    def _held_out_loss(self) -> FloatArray:
+        losses: FloatArray = (self.objective.losses(self.scores) * self.held_out).sum(axis=0)
+        return losses
+
+    def _judge(self, cycle: int, loss: FloatArray) -> None:
+        """Keep the state of bags that improved; stop those that have not for a while."""
+        better = self.active & (loss < self.best_loss - 1e-5 * np.abs(loss))
+        self.best_loss[better] = loss[better]
+        self.best_cycle[better] = cycle
+        self.best.tables[:, better] = self.tables[:, better]
+        self.best.intercepts[better] = self.intercepts[better]
+        self.best.scores[:, better] = self.scores[:, better]
+        self.active &= cycle - self.best_cycle < self.settings.patience
+
+    def _steps(
+        self, sums: FloatArray, levels: FloatArray, terms: NDArray[np.int64]
+    ) -> tuple[FloatArray, NDArray[np.bool_]]:
+        n_bags = self.held_out.shape[1]
+        g, h = sums[:, :n_bags], sums[:, n_bags:]
+        g = g - h * (levels[0] / np.maximum(levels[1], 1e-12))  # the level is not the terms' work
+        g[self.muted] = 0.0
+        step = np.zeros_like(self.tables)
+        moved = self.stepper(g + self.ridge * self.tables, h + self.ridge, terms, step)
+        step[:, ~self.active] = 0.0
+        step[self.muted] = 0.0
+        return step, moved & self.active
+
+    def _advance(
+        self, step: FloatArray, terms: NDArray[np.int64], g: FloatArray, h: FloatArray
+    ) -> None:
+        """Scale the joint step by line search and apply it to tables and scores."""
+        direction = self.table.spread(step, terms)
+        slope, bend = self.total.together((g * direction).sum(axis=0), (h * direction**2).sum(axis=0))
+        full = np.where(bend > 0, -slope / np.maximum(bend, 1e-12), 0.0)
+        rate = self.settings.learning_rate * np.clip(full, 0.0, 1.0)
+        self.tables += step * rate
+        self.scores += direction * rate

@@ -1,0 +1,74 @@
+"""What the boosted terms are fitted to: a yes/no outcome or the time to an event.
+
+Scores have shape (n_rows, n_bags). The bags differ only in the rows they learn from (``weights``).
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from nof1.learn.sums import CountedSum, FloatArray
+
+
+class Objective(Protocol):
+    """Row losses with two derivatives, and the level (intercept or baseline) they need."""
+
+    weights: FloatArray
+    """(n_rows, n_bags): 0 where the bag does not learn from the row."""
+
+    def start(self, total: CountedSum) -> FloatArray:
+        """Fit the level alone; returns the intercepts (n_bags,)."""
+        ...
+
+    def gradients(self, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """First and second derivative of the loss by the score, not weighted."""
+        ...
+
+    def losses(self, scores: FloatArray) -> FloatArray:
+        """Negative log likelihood of each row."""
+        ...
+
+    def extra(self, scores: FloatArray) -> FloatArray:
+        """Further statistics to sum in the same round; may be empty."""
+        ...
+
+    def relevel(self, g: FloatArray, h: FloatArray, extra: FloatArray) -> FloatArray:
+        """Use summed gradients (n_bags,) and extras; returns the change of the intercepts."""
+        ...
+
+
+def sigmoid(scores: FloatArray) -> FloatArray:
+    """Logistic function without overflow."""
+    small = np.exp(-np.abs(scores))
+    return np.where(scores >= 0, 1.0, small) / (1.0 + small)
+
+
+class Bernoulli:
+    """Yes/no outcome: negative log likelihood of the logistic model."""
+
+    def __init__(self, labels: FloatArray, weights: FloatArray) -> None:
+        self.labels = labels
+        self.weights = weights
+
+    def start(self, total: CountedSum) -> FloatArray:
+        events, rows = total.together(self.labels @ self.weights, self.weights.sum(axis=0))
+        share = np.clip(events / np.maximum(rows, 1e-12), 1e-6, 1 - 1e-6)
+        intercepts: FloatArray = np.log(share / (1 - share))
+        return intercepts
+
+    def gradients(self, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+        risk = sigmoid(scores)
+        return risk - self.labels[:, None], risk * (1 - risk)
+
+    def losses(self, scores: FloatArray) -> FloatArray:
+        signed = np.where(self.labels[:, None] == 1, -scores, scores)
+        losses: FloatArray = np.logaddexp(0, signed)
+        return losses
+
+    def extra(self, scores: FloatArray) -> FloatArray:
+        return np.empty(0)
+
+    def relevel(self, g: FloatArray, h: FloatArray, extra: FloatArray) -> FloatArray:
+        return np.clip(-g / np.maximum(h, 1e-12), -1, 1)
