@@ -19,16 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, logit, ndtr
 
-from nof1.learn.figures import (
-    LEVEL,
-    Estimate,
-    Figure,
-    FloatArray,
-    IntArray,
-    bootstrap,
-    checked,
-    z_value,
-)
+from nof1.learn.figures import LEVEL, Estimate, Figure, IntArray, bootstrap, checked, z_value
+from nof1.learn.sums import FloatArray
 
 EDGE = 1e-9  # risks are read as at least this far from 0 and 1
 

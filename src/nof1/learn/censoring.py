@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nof1.core.errors import InputError
-from nof1.learn.figures import FloatArray, IntArray
-from nof1.learn.sums import SecureSum, local_sum
+from nof1.learn.figures import IntArray
+from nof1.learn.sums import FloatArray, SecureSum, local_sum
 
 
 def checked_survival(duration_days: ArrayLike, cause: ArrayLike) -> tuple[FloatArray, IntArray]:
@@ -86,12 +86,8 @@ def censoring_curve(
     only counts per grid cell are summed.
     """
     days, why = checked_survival(duration_days, cause)
-    if grid_days is None:
-        times, inverse = np.unique(days, return_inverse=True)
-        cell = inverse.astype(np.int64)
-    else:
-        times = np.asarray(grid_days, dtype=np.float64)
-        cell = np.minimum(np.searchsorted(times, days, side="left"), len(times) - 1)
+    times: FloatArray = np.unique(days if grid_days is None else np.asarray(grid_days, float))
+    cell = np.minimum(np.searchsorted(times, days, side="left"), len(times) - 1).astype(np.int64)
     ended = np.bincount(cell, minlength=len(times)).astype(np.float64)
     lost = np.bincount(cell, weights=(why == 0), minlength=len(times))
     ended, lost = np.split(secure_sum(np.concatenate([ended, lost])), 2)

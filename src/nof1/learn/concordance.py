@@ -18,7 +18,8 @@ from numpy.typing import ArrayLike
 from nof1.core.errors import InputError
 from nof1.learn.censoring import StepCurve, censoring_curve, checked_survival, horizon_labels
 from nof1.learn.discrimination import mean_estimate
-from nof1.learn.figures import Estimate, FloatArray
+from nof1.learn.figures import Estimate
+from nof1.learn.sums import FloatArray
 
 
 def harrell_c(

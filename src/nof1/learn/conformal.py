@@ -33,8 +33,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nof1.core.errors import InputError, ModelError
 from nof1.learn.discrimination import mean_estimate
-from nof1.learn.figures import Estimate, FloatArray, IntArray, checked
-from nof1.learn.sums import SecureSum, local_sum
+from nof1.learn.figures import Estimate, IntArray, checked
+from nof1.learn.sums import FloatArray, SecureSum, local_sum
 
 CONFORMAL_LEVEL = 0.90
 GRID = np.linspace(-12.0, 12.0, 2401)  # inner limits of the cells, logit units
@@ -128,6 +128,16 @@ class Conformal:
     def readings(self, decision: ArrayLike, level: float = CONFORMAL_LEVEL) -> list[Reading]:
         """What the set says in one word; ``atypical`` is a reason to abstain."""
         return [READINGS[int(no) + 2 * int(yes)] for no, yes in self.sets(decision, level)]
+
+    def coverage_variance(self, share_yes: float, level: float = CONFORMAL_LEVEL) -> float:
+        """Variance of the true coverage over calibration tables of this size.
+
+        With n rows of a label the coverage of that label varies like a beta variable with mean
+        ``level``; ``share_yes`` mixes the two labels. Vovk, ACML 2012.
+        """
+        rows = self.tables.sum(axis=1) / np.asarray(self.heaviest) + 2
+        share = np.array([1 - share_yes, share_yes])
+        return float(share**2 @ (level * (1 - level) / rows))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; only the filled cells are written."""

@@ -24,9 +24,9 @@ from numpy.typing import ArrayLike
 
 from nof1.core.errors import InputError
 from nof1.learn.discrimination import mean_estimate
-from nof1.learn.figures import LEVEL, Estimate, checked
+from nof1.learn.figures import LEVEL, Estimate, Figure, checked
 
-THRESHOLDS = tuple(round(0.01 * step, 2) for step in range(1, 100))
+THRESHOLDS = (0.001, 0.002, 0.003, 0.005, 0.007, *(round(0.01 * n, 2) for n in range(1, 100)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,11 @@ class NetBenefit:
     gain: float
     gain_low: float
     gain_high: float
+    level: float
+
+    def gain_figure(self, level: float) -> Figure:
+        """The gain with its interval at another level."""
+        return Figure(self.gain, self.gain_low, self.gain_high, self.level).at_level(level)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -87,6 +92,7 @@ def decision_curve(
                 gain=model.value - max(treat_all.value, 0.0),
                 gain_low=min(over_all.low or 0.0, over_none.low or 0.0),
                 gain_high=min(over_all.high or 0.0, over_none.high or 0.0),
+                level=level,
             )
         )
     return tuple(points)

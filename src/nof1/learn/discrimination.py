@@ -16,12 +16,12 @@ from nof1.learn.figures import (
     LEVEL,
     Estimate,
     Figure,
-    FloatArray,
     IntArray,
     bootstrap,
     checked,
     percentile_figure,
 )
+from nof1.learn.sums import FloatArray
 
 
 def auroc(y: ArrayLike, score: ArrayLike, weight: ArrayLike | None = None) -> Estimate:

@@ -25,8 +25,8 @@ from numpy.typing import ArrayLike
 from nof1.core.errors import InputError, ModelError
 from nof1.learn.censoring import StepCurve, censoring_curve, checked_survival
 from nof1.learn.discrimination import mean_estimate
-from nof1.learn.figures import Estimate, FloatArray
-from nof1.learn.sums import SecureSum, local_sum
+from nof1.learn.figures import Estimate
+from nof1.learn.sums import FloatArray, SecureSum, local_sum
 
 CELLS = 2000
 

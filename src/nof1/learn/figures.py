@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,23 @@ class Figure:
     def missing(cls, note: str, level: float = LEVEL) -> Figure:
         """A figure that could not be estimated, with the reason."""
         return cls(None, None, None, level, note)
+
+    def at_level(self, level: float) -> Figure:
+        """The same figure with its interval stretched to another level (normal approximation)."""
+        if self.value is None or self.low is None or self.high is None:
+            return replace(self, level=level)
+        factor = z_value(level) / z_value(self.level)
+        low = self.value - (self.value - self.low) * factor
+        high = self.value + (self.high - self.value) * factor
+        return replace(self, low=low, high=high, level=level)
+
+    def lies_above(self, floor: float) -> bool:
+        """True when the whole interval is above ``floor``; False when it is not estimable."""
+        return self.low is not None and self.low > floor
+
+    def contains(self, value: float) -> bool:
+        """True when ``value`` lies in the interval, or when there is no interval."""
+        return self.low is None or self.high is None or self.low <= value <= self.high
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form: value, low, high, level, note."""

@@ -30,9 +30,9 @@ from scipy.special import expit, stdtrit
 
 from nof1.core.errors import InputError
 from nof1.learn.calibration import equal_mass_bins
-from nof1.learn.figures import FloatArray, IntArray, checked
+from nof1.learn.figures import IntArray, checked
 from nof1.learn.recalibrate import LogisticRecalibration
-from nof1.learn.sums import SecureSum, local_sum
+from nof1.learn.sums import FloatArray, SecureSum, local_sum
 
 INTERVAL_LEVEL = 0.90
 WIDEST = 4.0

@@ -20,8 +20,8 @@ from scipy.special import expit
 
 from nof1.core.errors import ModelError
 from nof1.learn.calibration import to_logit
-from nof1.learn.figures import FloatArray, checked
-from nof1.learn.sums import SecureSum, local_sum
+from nof1.learn.figures import checked
+from nof1.learn.sums import FloatArray, SecureSum, local_sum
 
 PRIOR = 1.0  # pseudo rows at the identity map: keeps separable data finite
 

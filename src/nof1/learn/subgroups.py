@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike
 from nof1.core.errors import InputError
 from nof1.learn.calibration import calibration_in_the_large, observed_expected
 from nof1.learn.discrimination import auroc_figure, mean_estimate
-from nof1.learn.figures import LEVEL, Figure, FloatArray, checked, z_value
+from nof1.learn.figures import LEVEL, Figure, checked, z_value
+from nof1.learn.sums import FloatArray
 
 SMALLEST_SHOWN = 10
 SUPPRESSED = "fewer than {smallest} people with or without the outcome"
