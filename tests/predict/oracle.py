@@ -1,8 +1,8 @@
 """The slow, obvious truth about windowed features: plain Python, one feature at a time.
 
 An event is a tuple (time, code, number, recorded): datetimes without a zone, ``time`` None for a
-static fact, ``number`` a float or None, ``recorded`` None for "at ``time``". Events are in the order
-of the table.
+static fact, ``number`` a float or None, ``recorded`` None for "at ``time``". The events stand in
+the order of the table.
 """
 
 import math

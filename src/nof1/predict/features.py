@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,25 +85,26 @@ def build(
     )
 
 
-def row(events: Events, at: np.datetime64 | int, spec: FeatureSpec) -> npt.NDArray[np.float64]:
+def row(events: Events, at: datetime, spec: FeatureSpec) -> npt.NDArray[np.float64]:
     """Features of one patient at one time: bit for bit the row that ``build`` makes.
 
     Parameters
     ----------
     events : the patient's events, from ``encode``; they may reach beyond ``at``.
-    at : the prediction time, UTC; a number is microseconds since 1970.
+    at : the prediction time, UTC without a zone.
 
     Returns
     -------
     float64 (n_features,), in the order of ``spec.columns``.
     """
-    time = at if isinstance(at, int) else int(np.datetime64(at, "us").astype(np.int64))
     subject = events.subject_id if len(events.subject_id) else np.zeros(1, np.int64)
     if len(subject) > 1:
         raise InputError("The events are of more than one patient.", allowed="one patient's events")
-    one = _Rows(subject, np.array([time]), np.zeros(1, np.int64))
-    matrix = FeatureMatrix(spec, subject, one.time, (_block(events, spec, one),))
-    return matrix.dense()[0]
+    time = np.array([np.datetime64(at, "us")])
+    one = _Rows(subject, time.astype(np.int64), np.zeros(1, np.int64))
+    matrix = FeatureMatrix(spec, subject, time, (_block(events, spec, one),))
+    only: npt.NDArray[np.float64] = matrix.dense()[0]
+    return only
 
 
 def encode(events: pl.DataFrame, spec: FeatureSpec) -> Events:

@@ -29,7 +29,9 @@ from typing import Any, TypeVar
 
 import numba
 import numpy as np
+import numpy.typing as npt
 
+Array = npt.NDArray[Any]
 NEVER = np.iinfo(np.int64).min
 DAY_US = 86_400_000_000.0
 YEAR_DAYS = 365.25
@@ -50,7 +52,7 @@ def compiled(function: _Function) -> _Function:
 
 
 @compiled
-def _last_known(time, first, end, at):  # type: ignore[no-untyped-def]
+def _last_known(time: Array, first: int, end: int, at: int) -> int:
     """Position of the last event in ``first:end`` with ``time <= at``; ``first - 1`` if none."""
     low, high = first, end
     while low < high:
@@ -63,13 +65,22 @@ def _last_known(time, first, end, at):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _edge(at, width):  # type: ignore[no-untyped-def]
+def _edge(at: int, width: int) -> int:
     """Latest time that is too old for a window."""
     return NEVER if width < 0 else at - width
 
 
 @compiled
-def count_entries(offsets, time, recorded, code, row_subject, row_time, widths, n_codes):  # type: ignore[no-untyped-def]
+def count_entries(
+    offsets: Array,
+    time: Array,
+    recorded: Array,
+    code: Array,
+    row_subject: Array,
+    row_time: Array,
+    widths: Array,
+    n_codes: int,
+) -> Array:
     """First walk: where the entries of each row and window start.
 
     Returns
@@ -99,60 +110,69 @@ def count_entries(offsets, time, recorded, code, row_subject, row_time, widths, 
 
 
 @compiled
-def _add(totals, value, days):  # type: ignore[no-untyped-def]
+def _add(totals: Array, code: int, value: float, days: float) -> None:
     """Add one event to the accumulators of its code."""
-    if totals[COUNT] == 0:
-        totals[SINCE] = days
-    totals[COUNT] += 1
+    if totals[code, COUNT] == 0:
+        totals[code, SINCE] = days
+    totals[code, COUNT] += 1
     if not np.isfinite(value):
         return
     number = np.float64(value)
-    if totals[VALUE_COUNT] == 0:
-        totals[MIN] = totals[MAX] = totals[LAST] = number
-    totals[VALUE_COUNT] += 1
-    totals[SUM] += number
-    totals[SUM_SQ] += number * number
-    totals[MIN] = min(totals[MIN], number)
-    totals[MAX] = max(totals[MAX], number)
+    if totals[code, VALUE_COUNT] == 0:
+        totals[code, MIN] = totals[code, MAX] = totals[code, LAST] = number
+    totals[code, VALUE_COUNT] += 1
+    totals[code, SUM] += number
+    totals[code, SUM_SQ] += number * number
+    totals[code, MIN] = min(totals[code, MIN], number)
+    totals[code, MAX] = max(totals[code, MAX], number)
 
 
 @compiled
-def _clear(totals, met, n_met):  # type: ignore[no-untyped-def]
+def _clear(totals: Array, met: Array, n_met: int) -> None:
     for i in range(n_met):
         totals[met[i], :MIN] = 0
         totals[met[i], MIN:] = np.nan
 
 
 @compiled
-def _copy_out(totals, met, n_met, start, out):  # type: ignore[no-untyped-def]
+def _copy_out(totals: Array, met: Array, n_met: int, start: int, out: tuple[Array, ...]) -> None:
     """Copy the accumulators of the codes met so far to the entries from ``start`` on."""
     entry_code, count, value_count, total, total_sq, low, high, last, since = out
     for i in range(n_met):
-        entry = start + i
-        of_code = totals[met[i]]
-        entry_code[entry] = met[i]
+        entry, code = start + i, met[i]
+        entry_code[entry] = code
         if len(count):
-            count[entry] = np.uint32(of_code[COUNT])
+            count[entry] = np.uint32(totals[code, COUNT])
         if len(value_count):
-            value_count[entry] = np.uint32(of_code[VALUE_COUNT])
+            value_count[entry] = np.uint32(totals[code, VALUE_COUNT])
         if len(total):
-            total[entry] = of_code[SUM]
+            total[entry] = totals[code, SUM]
         if len(total_sq):
-            total_sq[entry] = of_code[SUM_SQ]
+            total_sq[entry] = totals[code, SUM_SQ]
         if len(low):
-            low[entry] = of_code[MIN]
+            low[entry] = totals[code, MIN]
         if len(high):
-            high[entry] = of_code[MAX]
+            high[entry] = totals[code, MAX]
         if len(last):
-            last[entry] = of_code[LAST]
+            last[entry] = totals[code, LAST]
         if len(since):
-            since[entry] = of_code[SINCE]
+            since[entry] = totals[code, SINCE]
 
 
 @compiled
-def fill_entries(  # type: ignore[no-untyped-def]
-    offsets, time, recorded, code, value, row_subject, row_time, widths, n_codes, starts, out
-):
+def fill_entries(
+    offsets: Array,
+    time: Array,
+    recorded: Array,
+    code: Array,
+    value: Array,
+    row_subject: Array,
+    row_time: Array,
+    widths: Array,
+    n_codes: int,
+    starts: Array,
+    out: tuple[Array, ...],
+) -> None:
     """Second walk: write the entries.
 
     ``out`` is a tuple of arrays with one item per entry: the code's position (int32), then the
@@ -177,19 +197,27 @@ def fill_entries(  # type: ignore[no-untyped-def]
                 continue
             known = len(recorded) == 0 or recorded[event] <= at
             if known and code[event] < n_codes:
-                of_code = totals[code[event]]
-                if of_code[COUNT] == 0:
+                if totals[code[event], COUNT] == 0:
                     met[n_met] = code[event]
                     n_met += 1
-                _add(of_code, value[event], (at - time[event]) / DAY_US)
+                _add(totals, code[event], value[event], (at - time[event]) / DAY_US)
             event -= 1
         _clear(totals, met, n_met)
 
 
 @compiled
-def fill_static(  # type: ignore[no-untyped-def]
-    offsets, time, recorded, code, value, row_subject, row_time, columns, birth, out
-):
+def fill_static(
+    offsets: Array,
+    time: Array,
+    recorded: Array,
+    code: Array,
+    value: Array,
+    row_subject: Array,
+    row_time: Array,
+    columns: Array,
+    birth: int,
+    out: Array,
+) -> None:
     """Age and static facts of each row.
 
     ``columns`` int32 (n_ids, 2): the output column for a code's presence and for its value, -1 for

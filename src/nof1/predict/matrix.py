@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,7 +87,7 @@ class FeatureMatrix:
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
-        return len(self.subject_id), len(self.columns)
+        return len(self.subject_id), self.spec.n_columns
 
     @property
     def n_entries(self) -> int:
@@ -104,7 +105,7 @@ class FeatureMatrix:
         ------
         UsageError : for an unknown or repeated column.
         """
-        chosen = _Chosen.of(self.spec, self.columns if columns is None else columns)
+        chosen = _Chosen.of(self.spec, columns)
         filled = np.empty((self.shape[0], len(chosen.numbers)))
         for block in self.blocks:
             for part in block.parts(len(self.spec.windows)):
@@ -124,11 +125,13 @@ class FeatureMatrix:
         """
         from scipy.sparse import csr_array, vstack
 
-        chosen = _Chosen.of(self.spec, self.columns if columns is None else columns)
+        chosen = _Chosen.of(self.spec, columns)
         order, parts = [], [csr_array((0, len(chosen.numbers)))]
         for block in self.blocks:
             for part in block.parts(len(self.spec.windows)):
-                values, stored = chosen.fill(part)
+                values, *entries = chosen.fill(part)
+                stored = values != 0
+                stored[tuple(entries)] = True
                 row, column = np.nonzero(stored)
                 parts.append(csr_array((values[row, column], (row, column)), shape=values.shape))
                 order.append(part.rows)
@@ -138,42 +141,55 @@ class FeatureMatrix:
 
 @dataclass(frozen=True)
 class _Chosen:
-    """The columns that a caller asked for: where each stored value goes."""
+    """The columns that a caller asked for, and where each stored value goes."""
 
     spec: FeatureSpec
     numbers: Array
-    places: Array  # (n_windows, n_codes, n_aggregates): output column or -1
+    places: Array | None  # (n_columns,): output column or -1; None: all columns in their order
 
     @classmethod
-    def of(cls, spec: FeatureSpec, columns: Sequence[str]) -> _Chosen:
+    def of(cls, spec: FeatureSpec, columns: Sequence[str] | None) -> _Chosen:
+        if columns is None:
+            return cls(spec, np.arange(spec.n_columns), None)
         numbers = np.array([spec.number(name) for name in columns], np.int64)
         if len(np.unique(numbers)) != len(numbers):
             raise UsageError("A column was asked for twice.", allowed="each column once")
-        places = np.full(len(spec.columns), -1, np.int64)
+        places = np.full(spec.n_columns, -1, np.int64)
         places[numbers] = np.arange(len(numbers))
-        shape = (len(spec.codes), len(spec.windows), len(spec.aggregates))
-        by_code = places[len(spec.static_columns) :].reshape(shape)
-        return cls(spec, numbers, by_code.transpose(1, 0, 2))
+        return cls(spec, numbers, places)
 
-    def fill(self, block: Block) -> tuple[Dense, npt.NDArray[np.bool_]]:
-        """The dense values of a block, and which of them a sparse form has to store."""
-        filled = np.tile(absent_values(self.spec)[self.numbers], (len(block.rows), 1))
+    def fill(self, block: Block) -> tuple[Dense, Array, Array]:
+        """The dense values of a block, and the rows and columns of its stored entries."""
+        absent = absent_values(self.spec)
+        filled = np.empty((len(block.rows), len(self.numbers)))
+        filled[:] = absent if self.places is None else absent[self.numbers]
         to = np.flatnonzero(self.numbers < block.static.shape[1])
         filled[:, to] = block.static[:, self.numbers[to]]
-        stored = filled != 0
+        n_windows = max(len(self.spec.windows), 1)
         slot = np.repeat(np.arange(len(block.starts) - 1), np.diff(block.starts))
-        row, window = np.divmod(slot, max(len(self.spec.windows), 1))
+        row, window = np.divmod(slot, n_windows)
+        cell = (block.code.astype(np.int64) * n_windows + window) * len(self.spec.aggregates)
+        first = cell + len(self.spec.static_columns)
+        rows, columns = [], []
         for i, name in enumerate(self.spec.aggregates):
-            column = self.places[window, block.code, i]
-            kept = column >= 0
+            column = first + i if self.places is None else self.places[first + i]
+            kept = np.flatnonzero(column >= 0)
             filled[row[kept], column[kept]] = block.aggregates[name][kept]
-            stored[row[kept], column[kept]] = True
-        return filled, stored
+            rows.append(row[kept])
+            columns.append(column[kept])
+        return filled, _joined(rows), _joined(columns)
 
 
+def _joined(parts: list[Array]) -> Array:
+    return np.concatenate([np.empty(0, np.int64), *parts])
+
+
+@lru_cache(maxsize=64)
 def absent_values(spec: FeatureSpec) -> Dense:
-    """What each column holds when nothing is known: 0 or NaN."""
+    """What each column holds when nothing is known: 0 or NaN. Do not write to it."""
     static = [np.nan] * int(spec.age) + [0.0] * len(spec.static_codes)
     static += [np.nan] * len(spec.static_values)
     windowed = [0.0 if name in ZERO_WHEN_ABSENT else np.nan for name in spec.aggregates]
-    return np.array(static + windowed * (len(spec.codes) * len(spec.windows)), np.float64)
+    absent = np.array(static + windowed * (len(spec.codes) * len(spec.windows)), np.float64)
+    absent.flags.writeable = False
+    return absent

@@ -114,6 +114,18 @@ class FeatureSpec:
     age: bool = True
     version: int = VERSION
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_dict, (self.to_dict(),)  # to workers without what was derived
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash(
+            (self.codes, self.static_codes, self.static_values, self.windows, self.aggregates)
+        )
+
     def __post_init__(self) -> None:
         for name in ("codes", "static_codes", "static_values", "windows", "aggregates"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
@@ -137,7 +149,8 @@ class FeatureSpec:
                 where="windows",
                 allowed='from narrow to wide, "full" last',
             )
-        _check_once("columns", self.columns)
+        if any(code.startswith("static/") for code in self.codes):
+            _check_once("columns", self.columns)
 
     @cached_property
     def static_columns(self) -> tuple[str, ...]:
@@ -147,6 +160,12 @@ class FeatureSpec:
             *(f"static/{code}" for code in self.static_codes),
             *(f"static/{code}/value" for code in self.static_values),
         )
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns."""
+        windowed = len(self.codes) * len(self.windows) * len(self.aggregates)
+        return len(self.static_columns) + windowed
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
