@@ -1,0 +1,86 @@
+"""Findings as text for a terminal of 80 columns: the answer, its range, the reasons, the basis."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from nof1.cli.options import WIDTH
+from nof1.core.finding import NOTICE, EventRef, Evidence, Finding, Interval
+
+INDENT = "  "
+LABEL = 10
+EVENTS_SHOWN = 3
+
+
+def told(findings: Sequence[Finding], patient: str, as_of: str) -> str:
+    """All findings about one patient, most urgent first as given."""
+    synthetic = any(finding.synthetic for finding in findings)
+    head = f"Patient {patient}, as of {as_of}"
+    lines = [f"{head:<{WIDTH - 16}}{'SYNTHETIC DATA':>16}" if synthetic else head]
+    for finding in findings:
+        lines += ["", *_finding(finding)]
+    return "\n".join([*lines, "", NOTICE])
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    span = f" within {finding.horizon_days:g} days" if finding.horizon_days is not None else ""
+    yield from textwrap.wrap(f"{finding.what.display}{span}", WIDTH)
+    if finding.value is None:
+        yield from _field(finding.status.replace("_", " ").upper(), finding.reason or "")
+        yield from _field("Resolve", finding.resolve or "")
+    else:
+        yield from _field("Answer", _answer(finding, finding.value.interval))
+    for number, reason in enumerate(finding.evidence):
+        yield from _reason(reason, first=number == 0)
+    for note in finding.notes:
+        yield from _field("Note", note)
+    yield from _field("Basis", _basis(finding))
+
+
+def _answer(finding: Finding, interval: Interval) -> str:
+    if finding.frequency is not None:
+        return f"{finding.frequency.text} ({interval.level:.0%} interval)"
+    assert finding.value is not None
+    span = f"{interval.low:.3g} to {interval.high:.3g}, {interval.level:.0%} interval"
+    return f"{finding.value.amount:.3g} {finding.value.unit} ({span})"
+
+
+def _reason(reason: Evidence, *, first: bool) -> Iterator[str]:
+    sign = "" if reason.contribution is None else "▲ " if reason.contribution > 0 else "▼ "
+    yield from _field("Why" if first else "", f"{sign}{reason.text}")
+    for event in reason.events[:EVENTS_SHOWN]:
+        yield from _field("", f"    {_source(event)}")
+    more = len(reason.events) - EVENTS_SHOWN
+    if more > 0:
+        yield from _field("", f"    and {more} more")
+
+
+def _source(event: EventRef) -> str:
+    day = f"{event.time:%Y-%m-%d}" if event.time else "undated"
+    place = event.source_file or "unknown file"
+    row = f", row {event.source_row}" if event.source_row is not None else ""
+    value = "" if event.value is None else f" {event.value:.4g} {event.unit or ''}".rstrip()
+    return f"{day}{value}  {place}{row}"
+
+
+def _basis(finding: Finding) -> str:
+    basis = finding.basis
+    return (
+        f"{basis.kind} {basis.id} version {basis.version} ({basis.content_hash[:12]}), "
+        f"knowledge of {basis.knowledge_date}; validated in {basis.validated_in}"
+    )
+
+
+def _field(label: str, text: str) -> Iterator[str]:
+    depth = len(text) - len(text.lstrip())
+    indent = INDENT + " " * (LABEL + depth)
+    width = max(LABEL, len(label) + 2)
+    start = f"{INDENT}{label:<{width}}{' ' * depth}"
+    yield from textwrap.wrap(
+        text.strip(),
+        WIDTH,
+        initial_indent=start,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    ) or [start.rstrip()]

@@ -1,0 +1,148 @@
+"""``nof1 ingest`` and ``nof1 quality``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nof1.cli.options import WIDTH, common, on_terminal, step, table, tell
+from nof1.core import audit
+from nof1.core.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from nof1.record.ingest import Ingested
+
+SHOWN = 10
+
+
+@click.command()
+@common
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--site", help="Name of the site the rows come from [default: the workspace's].")
+@click.option("--mapping", type=click.Path(dir_okay=False), help="Mapping file of CSV tables.")
+@click.option("--format", "form", help="Name the format instead of finding it from the content.")
+@click.option("--timezone", help="Zone of clock times without an offset, e.g. Europe/Berlin.")
+@click.option("--encoding", help="Encoding of CSV files [default: utf-8].")
+@click.pass_context
+def ingest(
+    ctx: click.Context,
+    workspace: str | None,
+    as_json: bool,
+    paths: tuple[str, ...],
+    site: str | None,
+    **options: str | None,
+) -> None:
+    """Import records into the workspace: files, folders, or a PostgreSQL address.
+
+    FHIR R4 (NDJSON, Bundles), OMOP CDM 5.3 and 5.4, MEDS 0.4, CSV with a mapping file, exposure
+    tables. The format is found from the content. Exit code 1: some rows went to quarantine.
+    """
+    found = open_workspace(workspace)
+    done = _imported(found, paths, site or found.site, options)
+    audit.append(found.audit, "ingest", site=site or found.site, events=done.events)
+    tell(_ingest_json(done), _ingest_text(done), as_json=as_json)
+    ctx.exit(1 if done.quarantined_rows else 0)
+
+
+def _imported(
+    found: Workspace, paths: tuple[str, ...], site: str, options: dict[str, str | None]
+) -> Ingested:
+    from nof1.record.ingest import ingest as run
+
+    options["format"] = options.pop("form")
+    settings: dict[str, Any] = {name: value for name, value in options.items() if value}
+    if not (found.record / "CURRENT").exists():
+        settings["shards"] = found.shards
+    if not on_terminal():
+        return run(found.record, paths, site=site, settings=settings)
+    from rich.console import Console
+
+    with Console(stderr=True).status("Reading ...") as status:
+
+        def show(file: str, events: int) -> None:
+            status.update(f"{events:,} events read, now {Path(file).name}")
+
+        return run(found.record, paths, site=site, settings=settings, on_progress=show)
+
+
+def _ingest_json(done: Ingested) -> dict[str, Any]:
+    return {
+        "schema": "nof1/ingest/1",
+        "files": list(done.files),
+        "events": done.events,
+        "patients": done.patients,
+        "added": done.added,
+        "replaced": done.replaced,
+        "removed": done.removed,
+        "superseded": done.superseded,
+        "quarantined_rows": done.quarantined_rows,
+        "quarantined": [
+            {"file": item.file, "row": item.row, "reason": item.reason} for item in done.quarantined
+        ],
+        "excluded": dict(done.excluded),
+        "notes": dict(done.notes),
+    }
+
+
+def _ingest_text(done: Ingested) -> str:
+    read = ", ".join(f"{name} ({kind})" for kind, name in done.sources)
+    lines = [
+        f"Read {len(done.files)} files: {read}",
+        f"The record now has {done.events:,} events of {done.patients:,} patients"
+        f" ({done.added:,} added, {done.replaced:,} replaced, {done.removed:,} removed).",
+    ]
+    lines += _counted("Not facts about a patient, left out", done.excluded)
+    lines += _counted("Kept, but worth knowing", done.notes)
+    if done.quarantined_rows:
+        rows = [[q.file, "" if q.row is None else q.row, q.reason] for q in done.quarantined]
+        lines += ["", f"QUARANTINED: {done.quarantined_rows:,} rows", *_short(rows)]
+    return "\n".join([*lines, "", "Next step: nof1 quality"])
+
+
+def _counted(title: str, counts: Any) -> list[str]:
+    rows = sorted(counts.items(), key=lambda pair: -pair[1])
+    shown = [f"  {count:>9,}  {reason}"[:WIDTH] for reason, count in rows[:SHOWN]]
+    more = [f"  and {len(rows) - SHOWN} more reasons (--json shows all)"] * (len(rows) > SHOWN)
+    return ["", f"{title}:", *shown, *more] if rows else []
+
+
+def _short(rows: list[list[Any]]) -> list[str]:
+    text = table(rows[:SHOWN], ["file", "row", "reason"], right="1")
+    more = [f"and more (--json shows the first {len(rows):,})"] * (len(rows) > SHOWN)
+    return [line[:WIDTH] for line in text.splitlines()] + more
+
+
+@click.command()
+@common
+@click.option("--page", type=click.Path(dir_okay=False), help="Write a page with charts here.")
+@click.pass_context
+def quality(ctx: click.Context, workspace: str | None, as_json: bool, page: str | None) -> None:
+    """What is missing, implausible or odd in the record, per code, site and month.
+
+    Exit code 1: there are critical problems.
+    """
+    from nof1.record.quality import report, table
+    from nof1.record.store import Record
+
+    found = open_workspace(workspace)
+    record = Record(found.record)
+    step("Counting")
+    quarantined = record.quarantine().group_by("file", "reason").len("rows").to_dicts()
+    codes = record.codes().drop_nulls("description")
+    made = report(
+        record,
+        quarantined=quarantined,
+        descriptions=dict(codes.select("code", "description").iter_rows()),
+        synthetic=found.synthetic,
+    )
+    data = made.to_dict()
+    if page is not None:
+        from nof1.pictures.pages import render
+
+        Path(page).write_text(render("quality", data), encoding="utf-8")
+        Path(page).with_suffix(".json").write_text(json.dumps(data), encoding="utf-8")
+    tell(data, table(made), as_json=as_json)
+    ctx.exit(1 if made.counts()["critical"] else 0)
