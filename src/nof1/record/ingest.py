@@ -123,7 +123,7 @@ class _Import:
     now: datetime
     on_progress: Progress | None
     events_read: int = 0
-    parts: int = 0
+    rows_read: int = 0
     excluded: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     seen: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -217,11 +217,9 @@ class _Import:
 
     def _keyed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Rows with ``record_key`` and ``order`` (which occurrence of a record came later)."""
-        rank = pl.col("source_file").rank("dense").fill_null(0).cast(pl.Int64)
-        rows = rows.with_columns(
-            order=(rank + self.parts) * 2**32 + pl.col("source_row").fill_null(0)
-        )
-        self.parts = int(rows["order"].max() or 0) // 2**32 + 1  # type: ignore[arg-type]
+        place = pl.col("index").cast(pl.Int64).first().over("source_file", "source_row")
+        rows = rows.with_row_index("index").with_columns(order=place + self.rows_read)
+        self.rows_read += rows.height
         if "record_key" in rows.columns:
             return rows
         place = pl.format("{}#{}", pl.col("source_file"), pl.col("source_row"))

@@ -173,7 +173,7 @@ class Spill:
         paths = sorted((self.folder / str(shard)).glob("*.arrow"))
         if not paths:
             return pl.DataFrame(schema=SPILLED)
-        return pl.concat([pl.read_ipc(path, memory_map=False) for path in paths])
+        return pl.concat([pl.read_ipc(path) for path in paths])
 
     def quarantine(self) -> pl.DataFrame:
         """All quarantine entries: file, row, reason, site."""

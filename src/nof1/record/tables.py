@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -42,10 +42,12 @@ class Chunk:
     frame : the columns plus ``ROW``, the 1-based data row (the header is not counted). Columns
         of a CSV are all text, with surrounding blanks removed and empty fields null.
     quarantined : rows refused on the way.
+    file : how the record calls the file; "" where the rows come from no file.
     """
 
     frame: pl.DataFrame
     quarantined: list[Quarantined] = field(default_factory=list)
+    file: str = ""
 
 
 def is_parquet(path: Path) -> bool:
@@ -72,6 +74,7 @@ def read_table(
     root: Path | None = None,
     columns: Sequence[str] | None = None,
     encoding: str = "utf-8",
+    quotes: bool = True,
     limit: int = DEFAULT_LIMIT,
 ) -> Iterator[Chunk]:
     """Stream a CSV, TSV or parquet file.
@@ -81,6 +84,8 @@ def read_table(
     path, name : the file, and how the record calls it.
     columns : only these; None means all.
     encoding : of a CSV: utf-8, latin-1 or cp1252. Never guessed.
+    quotes : is ``"`` a quotation mark, or a character like others?
+    limit : most bytes to read, after decompression.
 
     Raises
     ------
@@ -90,7 +95,7 @@ def read_table(
     if is_parquet(path):
         yield from _parquet_chunks(path, name, columns)
     else:
-        yield from _csv_chunks(path, name, columns, encoding, limit)
+        yield from _csv_chunks(path, name, columns, encoding, quotes, limit)
 
 
 def require_columns(have: Sequence[str], wanted: Sequence[str], where: str) -> None:
@@ -175,7 +180,7 @@ class _Recoded(io.RawIOBase):
 
 
 def _csv_chunks(
-    path: Path, name: str, columns: Sequence[str] | None, encoding: str, limit: int
+    path: Path, name: str, columns: Sequence[str] | None, encoding: str, quotes: bool, limit: int
 ) -> Iterator[Chunk]:
     import pyarrow as pa
 
@@ -183,19 +188,26 @@ def _csv_chunks(
     require_columns(names, columns or (), name)
     refused: list[Quarantined] = []
     gaps: list[int] = []  # ragged rows: the reader may meet them a block early
+
+    def ragged(row: Any) -> str:
+        reason = f"the row has {row.actual_columns} fields, the header {row.expected_columns}"
+        refused.append(Quarantined(name, row.number - 1, reason))
+        gaps.append(row.number - 1)
+        return "skip"
+
     stream: Any = safe_open(path, limit=limit)
     if encoding != "utf-8":
         stream = _Recoded(stream, encoding)
     row = 1
     try:
         with stream:
-            reader = _csv_reader(stream, names, delimiter, columns, gaps, refused, name)
+            reader = _csv_reader(stream, names, delimiter, quotes, columns, ragged)
             for batch in reader or ():
                 frame = pl.DataFrame(pl.from_arrow(batch))
                 numbers = _row_numbers(row, frame.height, [gap for gap in gaps if gap >= row])
                 row = int(numbers[-1]) + 1 if frame.height else row
                 clean = _as_text(frame.with_columns(numbers.alias(ROW)), name, refused)
-                yield Chunk(clean, list(refused))
+                yield Chunk(clean, list(refused), name)
                 refused.clear()
     except (pa.ArrowInvalid, csv.Error) as error:
         raise InputError(
@@ -205,27 +217,21 @@ def _csv_chunks(
             next_step="Look at the line after that row; nothing was imported.",
         ) from error
     if refused:
-        yield Chunk(pl.DataFrame(schema={n: pl.String for n in names}), list(refused))
+        empty = pl.DataFrame(schema={**dict.fromkeys(columns or names, pl.String), ROW: pl.Int64})
+        yield Chunk(empty, list(refused), name)
 
 
 def _csv_reader(
     stream: Any,
     names: list[str],
     delimiter: str,
+    quotes: bool,
     columns: Sequence[str] | None,
-    gaps: list[int],
-    refused: list[Quarantined],
-    name: str,
+    ragged: Callable[[Any], str],
 ) -> Any:
     """A streaming reader of bytes; None when there is no row below the header."""
     import pyarrow as pa
     from pyarrow import csv as arrow
-
-    def ragged(row: Any) -> str:
-        reason = f"the row has {row.actual_columns} fields, the header {row.expected_columns}"
-        refused.append(Quarantined(name, row.number - 1, reason))
-        gaps.append(row.number - 1)
-        return "skip"
 
     try:
         return arrow.open_csv(
@@ -234,7 +240,10 @@ def _csv_reader(
                 use_threads=False, block_size=LONGEST_LINE, column_names=names, skip_rows=1
             ),
             parse_options=arrow.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=ragged
+                delimiter=delimiter,
+                quote_char='"' if quotes else False,
+                newlines_in_values=quotes,
+                invalid_row_handler=ragged,
             ),
             convert_options=arrow.ConvertOptions(
                 column_types={n: pa.binary() for n in names},
@@ -316,7 +325,7 @@ def _parquet_chunks(path: Path, name: str, columns: Sequence[str] | None) -> Ite
                 frame = pl.DataFrame(pl.from_arrow(batch))
                 numbers = pl.int_range(row, row + frame.height, eager=True).alias(ROW)
                 row += frame.height
-                yield Chunk(frame.with_columns(numbers))
+                yield Chunk(frame.with_columns(numbers), file=name)
         except (pa.ArrowInvalid, OSError) as error:
             raise InputError(
                 "The parquet file is damaged.", where=f"{name}, after row {row - 1}"
