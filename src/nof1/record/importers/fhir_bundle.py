@@ -1,0 +1,158 @@
+"""Documents as single resources: a Bundle of any type is opened, anything else is itself.
+
+In a history, transaction or batch, and in a bulk export's ``deleted`` output, an entry with the
+method DELETE withdraws a resource. A Bundle within a Bundle is opened too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import msgspec
+
+from nof1.record.importers.fhir_dates import BadDate, span
+from nof1.record.importers.fhir_references import URNS, Urls, identity, resolve
+from nof1.record.importers.fhir_types import Bundle, Entry, Head
+
+DEEPEST_BUNDLE = 4
+MARK = b'"Bundle"'
+_HEAD = msgspec.json.Decoder(Head)
+_BUNDLE = msgspec.json.Decoder(Bundle)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One resource, or the deletion of one, or what could not be read.
+
+    Attributes
+    ----------
+    row : 1-based line, or entry of a Bundle.
+    raw : the resource as JSON; empty for a deletion or a problem.
+    head : its type, id and meta, when they were read already.
+    full_url : address it has in its Bundle.
+    urls : addresses of its Bundle.
+    held : moment (microseconds since 1970, UTC) by which the Bundle existed.
+    deleted : ``Type/id`` that this item withdraws.
+    problem : why it cannot be read.
+    nothing : why there is nothing to read, though nothing is wrong.
+    """
+
+    row: int
+    raw: bytes | memoryview | msgspec.Raw = b""
+    head: Head | None = None
+    full_url: str | None = None
+    urls: Urls = field(default_factory=dict)
+    held: int | None = None
+    deleted: str | None = None
+    problem: str | None = None
+    nothing: str | None = None
+
+
+def head_of(raw: bytes | memoryview | msgspec.Raw) -> Head:
+    """Type, id and meta of a resource; raises what ``reason`` explains."""
+    return _HEAD.decode(raw)
+
+
+def reason(error: Exception) -> str:
+    """Why JSON was refused, without any of its values."""
+    if isinstance(error, UnicodeDecodeError):
+        return "the text is not UTF-8"
+    if isinstance(error, RecursionError):
+        return "the JSON is nested too deeply"
+    text = str(error)
+    if text == "Input data was truncated":
+        return "the JSON ends too early (truncated)"
+    if text.startswith(("Expected", "Number out of range", "Object missing")):
+        return f"not the shape of FHIR R4: {text}"
+    if text.startswith("JSON is malformed"):
+        return text
+    return "not the shape of FHIR R4"
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def items(raw: bytes, row: int) -> Iterator[Item]:
+    """The resources of one document, a line of NDJSON or a whole file."""
+    if MARK not in raw:  # most lines: no need to look inside
+        yield Item(row or 1, raw)
+        return
+    try:
+        head = head_of(raw)
+        if head.resourceType != "Bundle":
+            yield Item(row or 1, raw, head)
+            return
+        bundle = _BUNDLE.decode(raw)
+    except UNREADABLE as error:
+        yield Item(row, problem=reason(error))
+        return
+    yield from _opened(bundle, row, 1)
+
+
+def _opened(bundle: Bundle, row: int, depth: int) -> Iterator[Item]:
+    """Entries of a Bundle; a Bundle that is a line of its own has that line as its row."""
+    heads = [_entry_head(entry) for entry in bundle.entry]
+    urls = {
+        entry.fullUrl: identity(head.resourceType, head.id, entry.fullUrl, b"")
+        for entry, head in zip(bundle.entry, heads, strict=True)
+        if entry.fullUrl and isinstance(head, Head)
+    }
+    held = _moment(bundle.timestamp)
+    for number, (entry, head) in enumerate(zip(bundle.entry, heads, strict=True), 1):
+        place = row or number
+        if isinstance(head, Head) and head.resourceType == "Bundle":
+            yield from _nested(entry, place, depth)
+        else:
+            yield _item(entry, head, place, urls, held)
+
+
+def _nested(entry: Entry, row: int, depth: int) -> Iterator[Item]:
+    if depth >= DEEPEST_BUNDLE:
+        yield Item(row, problem=f"Bundles are nested deeper than {DEEPEST_BUNDLE}")
+        return
+    assert entry.resource is not None
+    try:
+        inner = _BUNDLE.decode(entry.resource)
+    except UNREADABLE as error:
+        yield Item(row, problem=reason(error))
+        return
+    yield from _opened(inner, row, depth + 1)
+
+
+def _entry_head(entry: Entry) -> Head | str | None:
+    """The head of an entry's resource, why it cannot be read, or None without a resource."""
+    if entry.resource is None:
+        return None
+    try:
+        return head_of(entry.resource)
+    except UNREADABLE as error:
+        return reason(error)
+
+
+def _item(entry: Entry, head: Head | str | None, row: int, urls: Urls, held: int | None) -> Item:
+    method = entry.request.method if entry.request else None
+    if method == "DELETE":
+        return _deletion(entry, row)
+    if isinstance(head, str):
+        return Item(row, problem=head)
+    if head is None:
+        return Item(row, nothing="Bundle entry without a resource")
+    assert entry.resource is not None
+    return Item(row, entry.resource, head, entry.fullUrl, urls, held)
+
+
+def _deletion(entry: Entry, row: int) -> Item:
+    url = (entry.request.url if entry.request else None) or entry.fullUrl or ""
+    target = None if "?" in url or url.startswith(URNS) else resolve(url, "", {})
+    if target is None:
+        return Item(row, problem="a deletion does not name one resource as Type/id")
+    modified = entry.response.lastModified if entry.response else None
+    return Item(row, deleted=target, held=_moment(modified))
+
+
+def _moment(text: str | None) -> int | None:
+    try:
+        return span(text).last if text else None
+    except BadDate:
+        return None
