@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
 
@@ -20,6 +20,7 @@ from nof1.record.quality.problem import (
     shown,
 )
 from nof1.record.quality.tally import LAG_NAMES, Tally, tally
+from nof1.record.store import Record
 
 SCHEMA = "nof1/quality/1"
 TOP_CODES = 40
@@ -42,12 +43,6 @@ CHECKS: tuple[Callable[[Tally], list[Problem]], ...] = (
 """Every check is a function from the tally to its problems; all pass one shared test."""
 
 
-class Shards(Protocol):
-    """What a record offers: its parquet files, each with all events of its patients."""
-
-    def shards(self) -> Iterable[Any]: ...
-
-
 @dataclass(frozen=True)
 class QualityReport:
     """What was counted, and what is wrong with it.
@@ -66,7 +61,7 @@ class QualityReport:
     tally: Tally
     problems: tuple[Problem, ...]
     quarantined: tuple[dict[str, Any], ...] = ()
-    descriptions: dict[str, str] | None = None
+    descriptions: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
 
     def totals(self) -> dict[str, int]:
@@ -103,7 +98,7 @@ class QualityReport:
         }
 
     def _named(self, problem: Problem) -> dict[str, Any]:
-        name = (self.descriptions or {}).get(problem.code or "")
+        name = self.descriptions.get(problem.code or "")
         return {**problem.to_dict(), "display": name}
 
     def _codes(self) -> list[dict[str, Any]]:
@@ -116,7 +111,7 @@ class QualityReport:
         for row in facts.to_dicts():
             units = by_code.get((row["code"],), middle.clear()).to_dicts()
             made.append(_masked(row) | {"units": [_unit(unit) for unit in units]})
-            made[-1]["display"] = (self.descriptions or {}).get(row["code"])
+            made[-1]["display"] = self.descriptions.get(row["code"])
         return made
 
     def _months(self) -> list[dict[str, Any]]:
@@ -133,11 +128,9 @@ class QualityReport:
 
 
 def report(
-    source: Shards | pl.LazyFrame | pl.DataFrame,
+    source: Record | pl.LazyFrame | pl.DataFrame,
     *,
     as_of: datetime | None = None,
-    quarantined: Iterable[dict[str, Any]] = (),
-    descriptions: dict[str, str] | None = None,
     synthetic: bool = False,
 ) -> QualityReport:
     """Check a record, or a frame of events (``events.SCHEMA``), in one pass.
@@ -145,26 +138,37 @@ def report(
     Parameters
     ----------
     as_of : UTC without zone; events after it count as in the future. Default: now.
+    synthetic : whether the patients are made up; it is said on every page.
     """
     as_of = as_of or datetime.now(UTC).replace(tzinfo=None)
-    counted = tally(_shards(source), as_of)
-    problems = [problem for check in CHECKS for problem in check(counted)]
-    return QualityReport(
-        as_of,
-        counted,
-        tuple(ranked(gathered(problems))),
-        tuple(quarantined),
-        descriptions,
-        synthetic,
-    )
-
-
-def _shards(source: Shards | pl.LazyFrame | pl.DataFrame) -> Iterator[pl.LazyFrame]:
     if isinstance(source, pl.LazyFrame | pl.DataFrame):
-        yield source.lazy()
-    else:
-        for path in source.shards():
-            yield pl.scan_parquet(path)
+        return _report([source.lazy()], as_of, (), {}, synthetic)
+    shards = (pl.scan_parquet(path) for path in source.shards())
+    return _report(shards, as_of, _quarantined(source), _descriptions(source), synthetic)
+
+
+def _report(
+    shards: Iterable[pl.LazyFrame],
+    as_of: datetime,
+    quarantined: tuple[dict[str, Any], ...],
+    descriptions: dict[str, str],
+    synthetic: bool,
+) -> QualityReport:
+    counted = tally(shards, as_of)
+    problems = ranked(gathered(problem for check in CHECKS for problem in check(counted)))
+    return QualityReport(as_of, counted, tuple(problems), quarantined, descriptions, synthetic)
+
+
+def _quarantined(record: Record) -> tuple[dict[str, Any], ...]:
+    """Refused rows by file and reason, the most frequent first."""
+    rows = record.quarantine().group_by("file", "reason").agg(rows=pl.len().cast(pl.Int64))
+    ordered = rows.sort("rows", "file", "reason", descending=[True, False, False])
+    return tuple(ordered.to_dicts())
+
+
+def _descriptions(record: Record) -> dict[str, str]:
+    described = record.codes().drop_nulls("description").select("code", "description")
+    return dict(described.iter_rows())
 
 
 def _unit(row: dict[str, Any]) -> dict[str, Any]:

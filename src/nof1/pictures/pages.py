@@ -1,0 +1,118 @@
+"""Single-file pages that open offline: no request, no unsafe script, everything escaped.
+
+``render(kind, data)`` makes the page; ``write(kind, data, path)`` also puts its JSON beside it.
+Kinds: ``quality`` (schema nof1/quality/1), ``model`` (a model card), ``patient``
+(schema nof1/advise/1) and ``index``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from nof1.core.errors import UsageError
+from nof1.core.finding import NOTICE
+from nof1.pictures import assets
+from nof1.pictures.picture import Picture
+from nof1.pictures.views import index, model, patient, quality
+
+VIEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "quality": quality.context,
+    "model": model.context,
+    "patient": patient.context,
+    "index": index.context,
+}
+
+
+def render(kind: str, data: Mapping[str, Any]) -> str:
+    """One page as HTML text, complete in itself.
+
+    Parameters
+    ----------
+    kind : one of ``VIEWS``.
+    data : the JSON form of what is shown; ``links`` (name -> relative address) is optional.
+
+    Raises
+    ------
+    UsageError : for an unknown kind, or a link that leaves the folder.
+    """
+    if kind not in VIEWS:
+        raise UsageError(
+            f"There is no page {kind!r}.", allowed=list(VIEWS), next_step="Name one of these."
+        )
+    context = {"crumbs": data.get("links") or {}, **VIEWS[kind](data)}
+    charts = any(picture.chart is not None for picture in _pictures(context))
+    html = (
+        _environment()
+        .get_template(f"{kind}.html.jinja")
+        .render(
+            context,
+            kind=kind,
+            notice=NOTICE,
+            policy=assets.policy(charts),
+            style=Markup(assets.style()),
+            scripts=[Markup(script) for script in assets.scripts(charts)],
+        )
+    )
+    return html.strip() + "\n"
+
+
+def write(kind: str, data: Mapping[str, Any], path: Path) -> Path:
+    """Write the page to ``path`` and its data to the same name ending in ``.json``."""
+    html = render(kind, {**data, "json_name": path.with_suffix(".json").name})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(html, encoding="utf-8")
+    twin = json.dumps(data, indent=1, ensure_ascii=False, default=str)
+    path.with_suffix(".json").write_text(twin + "\n", encoding="utf-8")
+    return path
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("nof1.pictures", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["chart_json"] = lambda picture: Markup(assets.json_text(picture.spec()))
+    environment.filters["svg"] = lambda picture: Markup(picture.svg)
+    environment.filters["link"] = safe_link
+    return environment
+
+
+def safe_link(address: str) -> str:
+    """A relative address or a place on the page, as it is; anything else is refused.
+
+    Raises
+    ------
+    UsageError : for a scheme, a host, or an absolute path.
+    """
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc or address.startswith(("/", "\\")):
+        raise UsageError(
+            "A page may link only to its own folder.",
+            allowed="a relative address such as quality.html, or #place",
+            next_step="Put the file beside the page and link to its name.",
+        )
+    return address
+
+
+def _pictures(value: Any) -> Iterator[Picture]:
+    """All pictures in a context, however deep."""
+    if isinstance(value, Picture):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _pictures(part)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _pictures(part)

@@ -1,0 +1,161 @@
+"""The patient page: findings as people read them, each with its way back to the source rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nof1.pictures import patient_charts
+
+STATUS = {
+    "found": ("info", "Answer"),
+    "excluded": ("info", "Excluded"),
+    "withheld": ("warning", "Withheld"),
+    "not_checked": ("warning", "Not checked"),
+}
+EVENTS_SHOWN = 20
+
+
+def context(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template needs, from ``{subject, as_of, findings, timeline?}``.
+
+    ``findings`` are ``Finding.to_dict()``; ``timeline`` rows are {display, unit, low, high,
+    points: [{time, value}]}, one per laboratory value.
+    """
+    findings = [finding(row) for row in data["findings"]]
+    subject = data["subject"]
+    who = subject.get("id") if isinstance(subject, Mapping) else subject
+    return {
+        "title": f"Patient {who}",
+        "site": subject.get("site") if isinstance(subject, Mapping) else None,
+        "synthetic": any(row["synthetic"] for row in findings) or bool(data.get("synthetic")),
+        "data_date": str(data["as_of"])[:10],
+        "as_of": moment(data["as_of"]),
+        "json_name": data.get("json_name"),
+        "findings": findings,
+        "timeline": [_line(row) for row in data.get("timeline") or []],
+    }
+
+
+def finding(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One finding with its drawings, its words and its reasons."""
+    severity, status = STATUS[row["status"]]
+    evidence = row.get("evidence") or []
+    contributions = [abs(e["contribution"]) for e in evidence if e.get("contribution") is not None]
+    value, basis = row.get("value"), row["basis"]
+    return {
+        "what": row["what"]["display"],
+        "code": row["what"]["code"],
+        "kind": row["kind"],
+        "status": status,
+        "severity": severity,
+        "open": row["status"] in ("found", "excluded"),
+        "horizon": span(row.get("horizon_days")),
+        "as_of": moment(row["as_of"]),
+        "frequency": row.get("frequency"),
+        "icons": _icons(row.get("frequency")),
+        "bar": _bar(value) if value else None,
+        "value": _value(value) if value else None,
+        "reason": row.get("reason"),
+        "resolve": row.get("resolve"),
+        "notes": row.get("notes") or [],
+        "reasons": [_reason(e, max(contributions, default=0.0)) for e in evidence],
+        "basis": basis,
+        "synthetic": bool(row.get("synthetic")),
+    }
+
+
+def span(days: float | None) -> str | None:
+    """A time span in the words people use.
+
+    >>> span(365), span(30), span(730.5)
+    ('within 1 year', 'within 30 days', 'within 2 years')
+    """
+    if days is None:
+        return None
+    years = days / 365.25
+    if years >= 0.99 and abs(years - round(years)) < 0.01:
+        return f"within {round(years)} year{'s' * (round(years) > 1)}"
+    return f"within {days:g} days"
+
+
+def moment(time: Any) -> str:
+    """Date and minute, UTC, without the machine's letters."""
+    return f"{str(time)[:16].replace('T', ' ')} UTC"
+
+
+def _icons(frequency: Mapping[str, Any] | None) -> Any:
+    if not frequency:
+        return None
+    numbers = (frequency["events"], frequency["low"], frequency["high"])
+    return patient_charts.icon_array(*numbers, of=frequency["of"])
+
+
+def _bar(value: Mapping[str, Any]) -> Any:
+    interval = value["interval"]
+    probability = value["unit"] == "1" and 0 <= interval["low"] <= interval["high"] <= 1
+    if not probability:
+        return None
+    return patient_charts.risk_bar(
+        value["amount"], interval["low"], interval["high"], interval["level"]
+    )
+
+
+def _value(value: Mapping[str, Any]) -> str:
+    interval = value["interval"]
+    if value["unit"] == "1":
+        numbers = [f"{100 * n:.3g}" for n in (value["amount"], interval["low"], interval["high"])]
+        unit = " %"
+    else:
+        numbers = [f"{n:.3g}" for n in (value["amount"], interval["low"], interval["high"])]
+        unit = f" {value['unit']}"
+    level = f"{interval['level']:.0%}"
+    return f"{numbers[0]}{unit} ({level} interval {numbers[1]} to {numbers[2]}{unit})"
+
+
+def _reason(evidence: Mapping[str, Any], largest: float) -> dict[str, Any]:
+    amount = evidence.get("contribution")
+    events = evidence.get("events") or []
+    return {
+        "text": evidence["text"],
+        "citation": evidence.get("citation"),
+        "bar": None if amount is None else patient_charts.contribution_bar(amount, largest),
+        "amount": None if amount is None else f"{amount:+.2f}".replace("-", "\u2212"),
+        "way": None if amount is None else "raises the risk" if amount > 0 else "lowers the risk",
+        "events": [_event(event) for event in events[:EVENTS_SHOWN]],
+        "more": max(len(events) - EVENTS_SHOWN, 0),
+    }
+
+
+def _event(event: Mapping[str, Any]) -> dict[str, Any]:
+    value = event.get("value")
+    words = event.get("text") if value is None else f"{value:.6g} {event.get('unit') or ''}".strip()
+    row = event.get("source_row")
+    source = event.get("source_file")
+    return {
+        "time": moment(event["time"]) if event.get("time") else "always",
+        "display": event.get("display") or event["code"],
+        "code": event["code"],
+        "value": words or "",
+        "source": f"{source}, row {row}" if source and row else source or "",
+    }
+
+
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
+    points = sorted(row["points"], key=lambda point: str(point["time"]))
+    low, high = row.get("low"), row.get("high")
+    picture = patient_charts.sparkline(row["display"], points, row["unit"], low, high)
+    last = points[-1] if points else None
+    outside = last and (
+        (low is not None and last["value"] < low) or (high is not None and last["value"] > high)
+    )
+    return {
+        "display": row["display"],
+        "unit": row["unit"],
+        "picture": picture,
+        "last": f"{last['value']:.4g}" if last else "none",
+        "when": str(last["time"])[:10] if last else "",
+        "normal": f"{low:g} to {high:g}" if low is not None and high is not None else "",
+        "outside": bool(outside),
+        "count": len(points),
+    }
