@@ -42,7 +42,7 @@ class Settings:
     max_cycles: int = 200
     patience: int = 8
     ridge: float = 1.0
-    threshold: float = 1.5
+    threshold: float = 1.25
     batches: int = 4
     nap: int = 4
 

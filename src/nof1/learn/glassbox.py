@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from nof1.core.errors import ModelError
-from nof1.learn.additive import Curves, Recipe, assemble, find_pairs, fit_curves
+from nof1.learn.additive import Recipe, assemble, find_pairs, fit_curves, held_out_slope
 from nof1.learn.boosting import Settings
 from nof1.learn.objectives import Bernoulli, sigmoid
 from nof1.learn.rows import (
@@ -24,7 +24,6 @@ from nof1.learn.rows import (
     check_labels,
     check_monotone,
     check_weights,
-    uniform,
 )
 from nof1.learn.shapes import ShapeModel
 from nof1.learn.sums import CountedSum, FloatArray, SecureSum, local_sum
@@ -67,7 +66,7 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         learning_rate: float = 0.15,
         max_cycles: int = 200,
         ridge: float = 1.0,
-        threshold: float = 1.5,
+        threshold: float = 1.25,
         batches: int = 4,
         seed: int = 0,
     ) -> None:
@@ -145,7 +144,10 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         curves = fit_curves(
             table, labels_of, hashed, weights, signs, objective, recipe, total
         )
-        shapes = assemble(curves, recipe, find_pairs(curves, recipe, total))
+        pairs = find_pairs(curves, recipe, total)
+        scores = pairs.scores if pairs else curves.boosted.scores
+        slope = held_out_slope(scores, curves.held_out, objective, total)
+        shapes = assemble(curves, recipe, pairs, slope=slope)
         self.shapes_ = level(shapes, table, labels, weights, total)
         self.classes_ = np.array([0, 1])
         self.n_features_in_ = table.shape[1]
@@ -187,6 +189,3 @@ def level(
         g, h = total(np.array([weights @ (risk - labels), weights @ (risk * (1 - risk))]))
         change -= float(np.clip(g / max(h, 1e-12), -1, 1))
     return shapes.shifted(change)
-
-
-__all__ = ["Curves", "GlassBoxClassifier", "level", "uniform"]

@@ -205,7 +205,7 @@ def _choose(
     change = np.stack(changes)
     sums, squares = total.together(change.sum(axis=1), (change**2).sum(axis=1))
     best = int(np.argmin(sums))
-    return order[: best + 1] if sums[best] < -np.sqrt(squares[best]) else []
+    return order[: best + 1] if sums[best] < -2 * np.sqrt(squares[best]) else []
 
 
 def purify(

@@ -241,3 +241,13 @@ def patient_shares(keys: Keys) -> FloatArray:
     """1 / (rows of the same key): sums of these never exceed the number of patients."""
     _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     return 1.0 / counts[inverse.reshape(-1)]
+
+
+def add_up(start: float, parts: FloatArray) -> FloatArray:
+    """start + parts[:, 0] + parts[:, 1] + ..., strictly in this order."""
+    total = np.full(len(parts), start)
+    if len(parts) > 1:
+        for column in parts.T:
+            total += column
+        return total
+    return np.add.accumulate(np.c_[total, parts], axis=1)[:, -1]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nof1.core.errors import ModelError
-from nof1.learn.rows import check_width
+from nof1.learn.rows import add_up, check_width
 from nof1.learn.sums import FloatArray
 
 SCHEMA = "nof1/shapes/1"
@@ -109,7 +109,7 @@ class ShapeModel:
 
     def decision(self, X: ArrayLike) -> FloatArray:
         """Score of each row (n_rows,): intercept plus all contributions."""
-        return _add_up(self.intercept, self.contributions(X))
+        return add_up(self.intercept, self.contributions(X))
 
     def bag_decisions(self, X: ArrayLike) -> FloatArray:
         """Scores (n_rows, n_bags); their standard deviation over bags is the standard error."""
@@ -119,7 +119,7 @@ class ShapeModel:
             cells = self._cells(table[first : first + _CHUNK])
             for bag in range(self.n_bags):
                 parts = self._bag_scores[bag][cells]
-                scores[first : first + _CHUNK, bag] = _add_up(self.bag_intercepts[bag], parts)
+                scores[first : first + _CHUNK, bag] = add_up(self.bag_intercepts[bag], parts)
         return scores
 
     def shifted(self, change: float) -> ShapeModel:
@@ -224,12 +224,3 @@ class ShapeModel:
         placed: NDArray[np.int64] = np.add.reduceat(self._codes(table) * strides, axes, axis=1)
         return placed + cells
 
-
-def _add_up(start: float, parts: FloatArray) -> FloatArray:
-    """start + parts[:, 0] + parts[:, 1] + ..., strictly in this order."""
-    total = np.full(len(parts), start)
-    if len(parts) > 1:
-        for column in parts.T:
-            total += column
-        return total
-    return np.add.accumulate(np.c_[total, parts], axis=1)[:, -1]
