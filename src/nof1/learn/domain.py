@@ -191,6 +191,8 @@ class Domain:
         if parent >= 0 and alone > RARE and surprise > 1.0 - np.log(alone):
             state = "missing" if code == MISSING else "rare"
             return Unusual(names[feature], f"{state} together with {names[parent]}", surprise)
+        if feature == len(self.levels.names):
+            return Unusual(names[feature], "few people have so many or so few", surprise)
         reason = {
             MISSING: "missing, though nearly always present",
             FAR_BELOW: "far below what was seen",
