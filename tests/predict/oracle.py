@@ -22,7 +22,7 @@ def in_window(event, at, window):
     if window == "full":
         return True
     hours = int(window[:-1]) * {"h": 1, "d": 24}[window[-1]]
-    return event[0] > at - timedelta(hours=hours)
+    return at - event[0] < timedelta(hours=hours)
 
 
 def is_number(number):

@@ -27,7 +27,7 @@ def moment(random):
 
 def event(random):
     """One event: (time, code, number, recorded)."""
-    code = random.choice((*CODES, "OTHER", "GENDER//F", "PGS//1", "MEDS_BIRTH"))
+    code = random.choice((*CODES[:3], "OTHER", "GENDER//F", "PGS//1", "MEDS_BIRTH"))
     time = None if random.random() < 0.15 else moment(random)
     recorded = moment(random) if random.random() < 0.3 else None
     return time, code, random.choice(NUMBERS), recorded

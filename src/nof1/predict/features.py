@@ -21,9 +21,20 @@ from nof1.core.engine import Engine, LocalEngine
 from nof1.core.errors import InputError
 from nof1.predict import shards as _shards
 from nof1.predict.matrix import Block, FeatureMatrix, absent_values
-from nof1.predict.shards import Events
+from nof1.predict.shards import Events, cohort_table
 from nof1.predict.spec import AGGREGATES, FeatureSpec, width_us
-from nof1.record.events import TIME
+from nof1.predict.vocabulary import Vocabulary, vocabulary
+
+__all__ = [
+    "Events",
+    "FeatureMatrix",
+    "FeatureSpec",
+    "Vocabulary",
+    "build",
+    "encode",
+    "row",
+    "vocabulary",
+]
 
 Array = npt.NDArray[Any]
 
@@ -69,7 +80,8 @@ def build(
     InputError : when a column is missing, a row has no subject or time, a shard is no event table,
         or a subject is in two shards.
     """
-    rows = _cohort_rows(cohort)
+    table = cohort_table(cohort)
+    rows = _rows_by_subject(table)
     paths = [Path(path) for path in shards]
     tasks = [(path, folder and folder / f"{i:05d}") for i, path in enumerate(paths)]
     work = partial(_shard_block, spec=spec, rows=rows)
@@ -78,8 +90,8 @@ def build(
     absent = _absent_rows(blocks, len(rows.position))
     return FeatureMatrix(
         spec=spec,
-        subject_id=cohort["subject_id"].cast(pl.Int64).to_numpy(),
-        prediction_time=cohort["prediction_time"].cast(TIME).to_numpy(),
+        subject_id=table["subject_id"].to_numpy(),
+        prediction_time=table["prediction_time"].to_numpy(),
         blocks=(*blocks, _absent_block(spec, absent)),
         without_events=len(absent),
     )
@@ -112,21 +124,10 @@ def encode(events: pl.DataFrame, spec: FeatureSpec) -> Events:
     return _shards.encode(events, spec)
 
 
-def _cohort_rows(cohort: pl.DataFrame) -> _Rows:
-    missing = [name for name in ("subject_id", "prediction_time") if name not in cohort.columns]
-    if missing:
-        raise InputError(
-            f"The cohort has no column {missing[0]}.", allowed=["subject_id", "prediction_time"]
-        )
-    nulls = cohort.select(pl.any_horizontal(pl.col("subject_id", "prediction_time").is_null()))
-    if (n_nulls := int(nulls.to_series().sum())) > 0:
-        raise InputError(
-            f"{n_nulls} rows of the cohort have no subject or no prediction time.",
-            allowed="both in every row",
-        )
-    subject = cohort["subject_id"].cast(pl.Int64).to_numpy()
+def _rows_by_subject(table: pl.DataFrame) -> _Rows:
+    subject = table["subject_id"].to_numpy()
     order = np.argsort(subject, kind="stable")
-    time = cohort["prediction_time"].cast(TIME).to_physical().to_numpy()
+    time = table["prediction_time"].to_physical().to_numpy()
     return _Rows(subject[order], time[order], order)
 
 

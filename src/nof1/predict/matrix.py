@@ -19,7 +19,7 @@ from nof1.core.errors import UsageError
 from nof1.predict.spec import ZERO_WHEN_ABSENT, FeatureSpec
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+    from scipy.sparse import csr_matrix
 
 Array = npt.NDArray[Any]
 Dense = npt.NDArray[np.float64]
@@ -116,24 +116,24 @@ class FeatureMatrix:
         """One column as float64 (n_rows,)."""
         return self.dense([name])[:, 0]
 
-    def csr(self, columns: Sequence[str] | None = None) -> csr_array:
-        """Some columns as a SciPy CSR array that means the same as ``dense`` (for LightGBM).
+    def csr(self, columns: Sequence[str] | None = None) -> csr_matrix:
+        """Some columns as a SciPy CSR matrix that means the same as ``dense`` (for LightGBM).
 
         Sparse readers take what is not stored as 0. So absent counts and sums stay unstored, true
         zeros are stored, and absent values of the other aggregates are stored as NaN: they cost
         memory, but a laboratory value that was not measured never turns into a zero.
         """
-        from scipy.sparse import csr_array, vstack
+        from scipy.sparse import csr_matrix, vstack
 
         chosen = _Chosen.of(self.spec, columns)
-        order, parts = [], [csr_array((0, len(chosen.numbers)))]
+        order, parts = [], [csr_matrix((0, len(chosen.numbers)))]
         for block in self.blocks:
             for part in block.parts(len(self.spec.windows)):
                 values, *entries = chosen.fill(part)
                 stored = values != 0
                 stored[tuple(entries)] = True
                 row, column = np.nonzero(stored)
-                parts.append(csr_array((values[row, column], (row, column)), shape=values.shape))
+                parts.append(csr_matrix((values[row, column], (row, column)), shape=values.shape))
                 order.append(part.rows)
         position = np.argsort(np.concatenate(order)) if order else np.empty(0, np.int64)
         return vstack(parts, format="csr")[position]

@@ -6,7 +6,6 @@ of ten million events takes about 300 MB, and the next shard takes the same memo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +21,15 @@ from nof1.record.events import BIRTH, TIME
 
 NEVER = np.iinfo(np.int64).min
 Array = npt.NDArray[Any]
+
+# Columns that are read, and the kinds of types that can be taken.
+_COLUMNS: dict[str, tuple[Any, ...]] = {
+    "subject_id": (pl.Int64, pl.Int32, pl.Int16, pl.Int8, pl.UInt32, pl.UInt16, pl.UInt8),
+    "time": (pl.Datetime, pl.Date),
+    "code": (pl.String, pl.Categorical, pl.Enum),
+    "numeric_value": (pl.Float32, pl.Float64),
+    "recorded": (pl.Datetime, pl.Date),
+}
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,15 @@ class Events:
 def read(path: Path, spec: FeatureSpec, subjects: Array) -> Events:
     """Read what a spec needs of some subjects (int64, ascending) from one parquet shard."""
     frame = pl.scan_parquet(path)
-    if len(subjects):
+    try:
+        schema = frame.collect_schema()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(
+            f"This is no readable parquet file ({type(error).__name__}).",
+            where=path.name,
+            next_step="Import the data again with nof1 ingest.",
+        ) from None
+    if len(subjects) and "subject_id" in schema:
         # The range is compared with the file's own statistics: row groups outside are not read.
         frame = frame.filter(pl.col("subject_id").is_between(int(subjects[0]), int(subjects[-1])))
     return encode(frame, spec, where=path.name)
@@ -88,10 +104,10 @@ def encode(events: pl.DataFrame | pl.LazyFrame, spec: FeatureSpec, where: str = 
     InputError : when a column is missing or of another type, or a subject is null.
     """
     lazy = events.lazy()
-    names = lazy.collect_schema().names()
-    _check_columns(names, where)
+    schema = lazy.collect_schema()
+    _check_columns(schema, where)
     codes = layout(spec).codes
-    recorded = pl.col("recorded") if "recorded" in names else pl.lit(None, TIME).alias("recorded")
+    recorded = pl.col("recorded") if "recorded" in schema else pl.lit(None, TIME).alias("recorded")
     table = (
         lazy.select(
             pl.col("subject_id").cast(pl.Int64),
@@ -112,14 +128,18 @@ def _physical(column: pl.Expr) -> pl.Expr:
     return column.cast(TIME).to_physical().fill_null(int(NEVER))
 
 
-def _check_columns(names: Sequence[str], where: str) -> None:
-    needed = ("subject_id", "time", "code", "numeric_value")
-    missing = [name for name in needed if name not in names]
-    if missing:
+def _check_columns(schema: pl.Schema, where: str) -> None:
+    for name, kinds in _COLUMNS.items():
+        if name not in schema and name != "recorded":
+            problem = f"column {name} is missing"
+        elif name in schema and schema[name].base_type() not in (*kinds, pl.Null):
+            problem = f"column {name} has the type {schema[name]}"
+        else:
+            continue
         raise InputError(
-            f"This is no event table: column {missing[0]} is missing.",
+            f"This is no event table: {problem}.",
             where=where,
-            allowed=needed,
+            allowed=[f"{key}: {known[0].__name__}" for key, known in _COLUMNS.items()],
             next_step="Import the data with nof1 ingest.",
         )
 
@@ -148,3 +168,24 @@ def fixed(array: Array, dtype: Any) -> Array:
     fixed = np.ascontiguousarray(array, dtype).view()
     fixed.flags.writeable = False
     return fixed
+
+
+def cohort_table(cohort: pl.DataFrame) -> pl.DataFrame:
+    """The two columns of a cohort that features need, in their own types.
+
+    Raises
+    ------
+    InputError : when one is missing, or a row lacks its subject or its prediction time.
+    """
+    needed = ("subject_id", "prediction_time")
+    missing = [name for name in needed if name not in cohort.columns]
+    if missing:
+        raise InputError(f"The cohort has no column {missing[0]}.", allowed=needed)
+    table = cohort.select(pl.col("subject_id").cast(pl.Int64), pl.col("prediction_time").cast(TIME))
+    n_empty = table.height - table.drop_nulls().height
+    if n_empty:
+        raise InputError(
+            f"{n_empty} rows of the cohort have no subject or no prediction time.",
+            allowed="both in every row",
+        )
+    return table

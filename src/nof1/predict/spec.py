@@ -26,7 +26,7 @@ the static fact is known, else 0) and ``static/{code}/value`` (its number; NaN w
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -128,8 +128,7 @@ class FeatureSpec:
 
     def __post_init__(self) -> None:
         for name in ("codes", "static_codes", "static_values", "windows", "aggregates"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
-            _check_once(name, getattr(self, name))
+            object.__setattr__(self, name, _texts(name, getattr(self, name)))
         if self.version != VERSION:
             raise UsageError(
                 f"Feature version {self.version} is not known.",
@@ -142,14 +141,8 @@ class FeatureSpec:
             raise UsageError(
                 f"Unknown aggregate {unknown[0]!r}.", where="aggregates", allowed=AGGREGATES
             )
-        widths = [width_us(window) for window in self.windows]
-        if sorted(widths, key=lambda width: (width == FULL_WIDTH, width)) != widths:
-            raise UsageError(
-                f"Windows are not in order: {', '.join(self.windows)}.",
-                where="windows",
-                allowed='from narrow to wide, "full" last',
-            )
-        if any(code.startswith("static/") for code in self.codes):
+        _check_widths(self.windows)
+        if self.static_codes or self.static_values:  # only then two names can meet
             _check_once("columns", self.columns)
 
     @cached_property
@@ -237,6 +230,26 @@ class FeatureSpec:
                 allowed=sorted(names),
             )
         return cls(**parts)
+
+
+def _texts(name: str, parts: Iterable[str]) -> tuple[str, ...]:
+    if isinstance(parts, str):
+        raise UsageError("One text was given instead of a list.", where=name, allowed="a list")
+    texts = tuple(parts)
+    _check_once(name, texts)
+    return texts
+
+
+def _check_widths(windows: tuple[str, ...]) -> None:
+    widths = [width_us(window) for window in windows]
+    if len(set(widths)) != len(widths):
+        raise UsageError("Two windows have the same width.", where="windows", allowed="each once")
+    if sorted(widths, key=lambda width: (width == FULL_WIDTH, width)) != widths:
+        raise UsageError(
+            f"Windows are not in order: {', '.join(windows)}.",
+            where="windows",
+            allowed='from narrow to wide, "full" last',
+        )
 
 
 def _check_once(name: str, parts: tuple[str, ...]) -> None:
