@@ -20,7 +20,6 @@ from nof1.learn.rows import add_up, check_width
 from nof1.learn.sums import FloatArray
 
 SCHEMA = "nof1/shapes/1"
-_CHUNK = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,14 +112,12 @@ class ShapeModel:
 
     def bag_decisions(self, X: ArrayLike) -> FloatArray:
         """Scores (n_rows, n_bags); their standard deviation over bags is the standard error."""
-        table = check_width(X, self.names)
-        scores = np.empty((len(table), self.n_bags))
-        for first in range(0, len(table), _CHUNK):
-            cells = self._cells(table[first : first + _CHUNK])
-            for bag in range(self.n_bags):
-                parts = self._bag_scores[bag][cells]
-                scores[first : first + _CHUNK, bag] = add_up(self.bag_intercepts[bag], parts)
-        return scores
+        return np.stack([self.bag_decision(X, bag) for bag in range(self.n_bags)], axis=1)
+
+    def bag_decision(self, X: ArrayLike, bag: int) -> FloatArray:
+        """Score of one bag (n_rows,)."""
+        cells = self._cells(check_width(X, self.names))
+        return add_up(float(self.bag_intercepts[bag]), self._bag_scores[bag][cells])
 
     def shifted(self, change: float) -> ShapeModel:
         """The same model with another intercept."""
