@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nof1.core.engine import LocalEngine
+from nof1.core.engine import LocalEngine, engine_from
 from nof1.core.errors import InputError
 from nof1.predict import features
 from nof1.predict.spec import FeatureSpec
@@ -201,6 +201,17 @@ def test_processes_do_not_change_the_matrix(two_shards):
     left = features.build([one], rows, SPEC)
     right = features.build(paths, rows, SPEC, engine=LocalEngine(2))
     assert left.dense().tobytes() == right.dense().tobytes()
+
+
+def test_dask_does_not_change_the_matrix(two_shards):
+    distributed = pytest.importorskip("distributed")
+    one, paths, rows = two_shards
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        engine = engine_from(f"dask:{cluster.scheduler_address}")
+        right = features.build(paths, rows, SPEC, engine=engine)
+    assert features.build([one], rows, SPEC).dense().tobytes() == right.dense().tobytes()
 
 
 def test_a_matrix_on_disk_is_the_same_matrix(two_shards, tmp_path):

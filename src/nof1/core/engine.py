@@ -138,11 +138,17 @@ class DaskEngine:
                 security=self._security(distributed),
                 set_as_default=False,
             )
-        except (OSError, TimeoutError) as error:
+        except OSError as error:
             raise EngineError(
                 f"The Dask scheduler did not answer within {self.timeout_seconds:g} s.",
                 where=self.address,
                 next_step="Check that dask-scheduler runs there and that its certificates fit.",
+            ) from error
+        except TypeError as error:  # what distributed raises when certificates are not configured
+            raise EngineError(
+                "The connection to the Dask scheduler has no certificates.",
+                where=self.address,
+                next_step="Configure distributed.comm.tls, or give all three TLS files.",
             ) from error
 
     def _security(self, distributed: Any) -> Any:
@@ -154,6 +160,9 @@ class DaskEngine:
             "tls_client_key": self.key,
         }
         files = {name: file for name, file in given.items() if file}
+        for name, file in files.items():
+            if not os.path.isfile(file):
+                raise UsageError(f"The file for {name} does not exist.", where=file)
         return distributed.Security(require_encryption=True, **files)
 
 
@@ -167,8 +176,8 @@ def engine_from(text: str) -> Engine:
     >>> engine_from("local:2")
     LocalEngine(workers=2)
     """
-    kind, _, rest = text.strip().partition(":")
-    if kind == "local" and (not rest or rest.isdecimal()):
+    kind, colon, rest = text.strip().partition(":")
+    if kind == "local" and (not colon or rest.isdecimal()):
         return LocalEngine(int(rest or 1))
     if kind == "dask" and rest:
         return DaskEngine(rest)
@@ -177,9 +186,13 @@ def engine_from(text: str) -> Engine:
 
 def _check_address(address: str) -> None:
     parts = urlsplit(address)
-    if not parts.hostname or parts.scheme not in ("tcp", "tls"):
+    try:
+        complete = bool(parts.hostname and parts.port)
+    except ValueError:  # the port is no number
+        complete = False
+    if not complete or parts.scheme not in ("tcp", "tls"):
         raise UsageError(f"{address!r} is no Dask address.", where="engine", allowed=FORMS[2:])
-    if parts.scheme == "tcp" and not _is_loopback(parts.hostname):
+    if parts.scheme == "tcp" and not _is_loopback(parts.hostname or ""):
         raise UsageError(
             f"{address} is not encrypted and not on this machine.",
             where="engine",
@@ -198,6 +211,8 @@ def _is_loopback(host: str) -> bool:
 def _named(items: Iterable[Item], names: Sequence[str] | None) -> Iterable[tuple[str, Item]]:
     everything = list(items)
     labels = names or [f"item {number}" for number in range(1, len(everything) + 1)]
+    if len(labels) != len(everything):
+        raise UsageError(f"There are {len(labels)} names for {len(everything)} items.")
     return zip(labels, everything, strict=True)
 
 
@@ -240,15 +255,21 @@ def _collect(futures: Sequence[Any], work: Sequence[tuple[str, Any]]) -> list[An
             done.append(future.result())
         except Nof1Error:
             raise
-        except (BrokenProcessPool, OSError, RuntimeError) as error:
-            raise _lost(name, error) from error
+        except Exception as error:  # the function's own errors became Nof1Errors in the worker
+            raise _not_done(name, error) from error
     return done
 
 
-def _lost(name: str, error: Exception) -> EngineError:
+def _not_done(name: str, error: Exception) -> EngineError:
+    kind = type(error).__name__
+    if isinstance(error, (BrokenProcessPool, OSError)) or kind == "KilledWorker":
+        return EngineError(
+            f"A worker was lost during the work on {name} or a shard beside it ({kind}).",
+            where=name,
+            next_step="Most often memory ran out: try fewer workers or smaller shards.",
+        )
     return EngineError(
-        f"A worker was lost during the work on {name} or a shard beside it "
-        f"({type(error).__name__}).",
+        f"The work on {name} could not be sent to a worker or back ({kind}).",
         where=name,
-        next_step="Most often memory ran out: use fewer workers or smaller shards, then try again.",
+        next_step="Use a function at the top of a module, and items and results that can travel.",
     )
