@@ -11,7 +11,6 @@ ICD10PCS = "http://www.cms.gov/Medicare/Coding/ICD10"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 CVX = "http://hl7.org/fhir/sid/cvx"
 UCUM = "http://unitsofmeasure.org"
-REGION_SYSTEM = "urn:nof1:synthetic:region"
 
 
 class Diagnosis(NamedTuple):
@@ -54,7 +53,7 @@ MEDICINES = {
 
 
 class Test(NamedTuple):
-    """One laboratory test or vital sign: code, name, usual UCUM unit, and places after the point."""
+    """One test or vital sign: code, name, usual UCUM unit, places after the point."""
 
     loinc: str
     display: str
@@ -83,7 +82,7 @@ TESTS = {
 SYSTOLIC = ("8480-6", "Systolic blood pressure")
 DIASTOLIC = ("8462-4", "Diastolic blood pressure")
 
-# (test, unit) -> factor from the usual unit, and the code that a site uses for the molar test.
+# (test, unit) -> factor from the usual unit, and places after the point.
 UNITS = {
     ("creatinine", "umol/L"): (88.402, 0),
     ("glucose", "mmol/L"): (1 / 18.0156, 1),

@@ -60,7 +60,8 @@ class Course:
 
     Attributes
     ----------
-    visits : patient, day, length_days, reason (``"office"`` or of a hospital stay), and the true values on that day.
+    visits : patient, day, length_days, reason (``"office"`` or that of a hospital stay), and the
+        true values on that day.
     diagnoses : patient, diagnosis, day.
     medicines : patient, medicine, start_day, stop_day (NaN: still taken).
     starts : patient, group, medicine, day, propensity (of the newer medicine), and all causes.

@@ -176,7 +176,7 @@ def _medication_request(row: Row, site: Site) -> Resource:
         authoredOn=row["start"],
     )
     period = {"start": row["start"]} | ({"end": row["stop"]} if row["stop"] else {})
-    request["dispenseRequest"] = {"validityPeriod": period}
+    request["dosageInstruction"] = [{"timing": {"repeat": {"boundsPeriod": period}}}]
     if site.medication_style == "concept":
         return request | {"medicationCodeableConcept": concept}
     if site.medication_style == "referenced":
@@ -232,7 +232,7 @@ def _family_member(row: Row, site: Site) -> Resource:
 
 
 def _diagnostic_report(row: Row, site: Site) -> Resource:
-    return _about(
+    report = _about(
         "DiagnosticReport",
         row,
         status="final",
@@ -240,8 +240,10 @@ def _diagnostic_report(row: Row, site: Site) -> Resource:
         code=_concept(codes.LOINC, *codes.PANEL),
         effectiveDateTime=row["time"],
         issued=row["time"],
-        result=[{"reference": f"Observation/{result}"} for result in row["results"]],
     )
+    if row["results"]:
+        report["result"] = [{"reference": f"Observation/{result}"} for result in row["results"]]
+    return report
 
 
 BUILDERS: dict[str, Callable[[Row, Site], Resource]] = {

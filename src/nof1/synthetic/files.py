@@ -80,7 +80,9 @@ def _site_tables(truth: Truth, here: pl.DataFrame) -> dict[str, pl.DataFrame]:
     observations = of_site(chart.observations)
     panel = observations.filter(pl.col("test").is_in(["creatinine", "glucose", "potassium"]))
     results = panel.unique("id", maintain_order=True).group_by("encounter").agg(results="id")
-    reports = of_site(chart.reports).join(results, on="encounter", maintain_order="left")
+    reports = of_site(chart.reports).join(
+        results, on="encounter", how="left", maintain_order="left"
+    )
     medicines = pl.DataFrame({"medicine": list(codes.MEDICINES)})
     medicine_names = [f"syn-{name}" for _, name in codes.MEDICINES.values()]
     return {

@@ -152,7 +152,7 @@ class Genomes:
     def copies(self, gene: str, *names: str) -> Array:
         """How many of the two alleles carry one of these names: 0, 1 or 2."""
         wanted = [i for i, allele in enumerate(GENES[gene]) if allele.name in names]
-        return np.isin(self.alleles[gene], wanted).sum(axis=1).astype(float)
+        return np.asarray(np.isin(self.alleles[gene], wanted).sum(axis=1), np.float64)
 
     def diplotypes(self, gene: str) -> list[str]:
         """``"*1/*2"`` of each patient, the alleles in the order of the table."""

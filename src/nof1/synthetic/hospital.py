@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,6 @@ def _patients(everybody: People, course: Course, around: Surroundings) -> pl.Dat
     return table.join(death, on="patient", how="left", maintain_order="left")
 
 
-def _month_starts(months: int) -> list[object]:
+def _month_starts(months: int) -> list[datetime]:
     days = pl.DataFrame({"day": np.arange(months + 1) * MONTH_DAYS})
     return days.select(moment(pl.col("day"), START)).to_series().to_list()

@@ -7,6 +7,7 @@ truth is drawn, so the causal model stays what it is.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -60,7 +61,7 @@ def spoil(
     faults: Imperfections,
     site: pl.Series,
     death: pl.Series,
-    month_starts: list[object],
+    month_starts: list[datetime],
 ) -> tuple[Chart, dict[str, int]]:
     """The chart with its faults, and how many of each kind were really planted.
 
@@ -84,7 +85,7 @@ def _drop(
     table: pl.DataFrame,
     faults: Imperfections,
     site: pl.Series,
-    month_starts: list[object],
+    month_starts: list[datetime],
 ) -> tuple[pl.DataFrame, int]:
     """One site loses most of one month's observations (an interface that stood still)."""
     if faults.drop == 0 or faults.drop_month + 1 >= len(month_starts):
@@ -162,7 +163,8 @@ def _conditions(
     late = np.zeros(len(table))
     rows = _pick(rng, pl.Series(late == 0), faults.late)
     late[rows] = rng.integers(30, 121, len(rows))
-    table = table.with_columns(recorded=pl.col("recorded") + pl.duration(days=pl.Series(late)))
+    delay = pl.Series("delay", late).cast(pl.Int64)
+    table = table.with_columns(recorded=pl.col("recorded") + pl.duration(days=pl.lit(delay)))
     office = clean.encounters.filter(pl.col("reason") == "office")
     chosen = office[_pick(rng, pl.Series(np.ones(len(office), bool)), faults.refuted)]
     refuted = chosen.select(

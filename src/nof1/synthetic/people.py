@@ -50,16 +50,26 @@ class Site:
 _SI = {"creatinine": "umol/L", "glucose": "mmol/L", "ldl": "mmol/L", "haemoglobin": "g/L"}
 
 SITES = (
-    Site("site-a", 0.30, 66, 0.56, (0.10, 0.05, 0.75, 0.10), -0.3, "snomed", {}, False, 0, "concept",
-         False, 0.90, 0.3),
-    Site("site-b", 0.22, 69, 0.60, (0.05, 0.05, 0.80, 0.10), -0.6, "icd10", _SI, True, 0, "contained",
-         False, 0.90, 0.5),
-    Site("site-c", 0.20, 63, 0.54, (0.35, 0.05, 0.45, 0.15), 0.6, "both", {}, False, 0, "referenced",
-         True, 0.80, -0.3),
-    Site("site-d", 0.16, 64, 0.58, (0.05, 0.45, 0.40, 0.10), 0.0, "snomed",
-         {"glucose": "mmol/L"}, False, 2, "concept", False, 0.85, 0.1),
-    Site("site-e", 0.12, 61, 0.55, (0.15, 0.05, 0.30, 0.50), 0.8, "icd10",
-         {"creatinine": "umol/L"}, False, 0, "concept", True, 0.60, -0.6),
+    Site(
+        "site-a", 0.30, 66, 0.56, (0.10, 0.05, 0.75, 0.10), -0.3, "snomed", {}, False, 0,
+        "concept", False, 0.90, 0.3,
+    ),
+    Site(
+        "site-b", 0.22, 69, 0.60, (0.05, 0.05, 0.80, 0.10), -0.6, "icd10", _SI, True, 0,
+        "contained", False, 0.90, 0.5,
+    ),
+    Site(
+        "site-c", 0.20, 63, 0.54, (0.35, 0.05, 0.45, 0.15), 0.6, "both", {}, False, 0,
+        "referenced", True, 0.80, -0.3,
+    ),
+    Site(
+        "site-d", 0.16, 64, 0.58, (0.05, 0.45, 0.40, 0.10), 0.0, "snomed",
+        {"glucose": "mmol/L"}, False, 2, "concept", False, 0.85, 0.1,
+    ),
+    Site(
+        "site-e", 0.12, 61, 0.55, (0.15, 0.05, 0.30, 0.50), 0.8, "icd10",
+        {"creatinine": "umol/L"}, False, 0, "concept", True, 0.60, -0.6,
+    ),
 )  # fmt: skip
 
 

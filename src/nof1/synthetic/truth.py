@@ -22,7 +22,7 @@ OUTCOME_DIAGNOSES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Truth:
     """Everything that the simulation knows; arrays and tables count patients from 0.
 
@@ -36,7 +36,8 @@ class Truth:
         medicine, time, propensity of the newer medicine, ``choice`` (False: no overlap by
         design), one-year ``risk`` with the medicine taken, ``risk_older``, ``risk_newer``,
         ``effect`` (newer minus older; negative: the newer one protects), ``outcome_time`` (first
-        event after the index date, or null), ``observed_days`` (until death, leaving or the end).
+        event after the index date, or null), ``observed_days`` (until death, leaving or the end of
+        the records), ``exit`` (``death``, ``left`` or null).
     """
 
     sites: tuple[Site, ...]
@@ -78,7 +79,7 @@ def index_dates(
     """True risks at each first antiplatelet or anticoagulant, and what then happened."""
     pieces = [_group(course, group) for group in COMPARISONS]
     table = pl.concat(pieces).join(
-        course.exits.select("patient", exit_day="day"), on="patient", how="left"
+        course.exits.select("patient", exit_day="day", exit="reason"), on="patient", how="left"
     )
     last = (months + 1) * known.MONTH_DAYS
     observed = pl.coalesce("exit_day", pl.lit(last)) - pl.col("day")
@@ -97,6 +98,7 @@ def index_dates(
         (pl.col("risk_newer") - pl.col("risk_older")).alias("effect"),
         moment(pl.col("outcome_day"), start).alias("outcome_time"),
         observed.alias("observed_days"),
+        "exit",
     ).sort("group", "patient_id")
 
 

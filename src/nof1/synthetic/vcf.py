@@ -15,6 +15,7 @@ import numpy as np
 
 from nof1.synthetic.genes import SCORE_ID, Dosages, PolygenicScore, Variant
 
+FIXED_COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
 BLOCK_BYTES = 65_280
 END_OF_FILE = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 GENOTYPES = np.array([["0|0", "0|1"], ["1|0", "1|1"]])
@@ -72,7 +73,7 @@ def _header(samples: Sequence[str]) -> str:
         *contigs,
         '##FILTER=<ID=PASS,Description="All filters passed">',
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
-        "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"] + list(samples)),
+        "\t".join([*FIXED_COLUMNS, *samples]),
     ]
     return "\n".join(lines) + "\n"
 
