@@ -67,16 +67,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     room = WIDTH - sum(wide[1:]) - 3 * len(head) - 1
     wide[0] = max(8, min(wide[0], room))
     cells = [[_short(row[0], wide[0]), *row[1:]] for row in (head, *rows)]
-    out = [
-        "| "
-        + " | ".join(
-            [r[0].ljust(wide[0]), *(c.rjust(w) for c, w in zip(r[1:], wide[1:], strict=True))]
-        )
-        + " |"
-        for r in cells
-    ]
+    lines = [_row(row, wide) for row in cells]
     rule = "|" + "|".join(["-" * (wide[0] + 2), *("-" * (w + 1) + ":" for w in wide[1:])]) + "|"
-    return [out[0], rule, *out[1:], ""]
+    return [lines[0], rule, *lines[1:], ""]
+
+
+def _row(cells: Sequence[str], wide: Sequence[int]) -> str:
+    numbers = [cell.rjust(width) for cell, width in zip(cells[1:], wide[1:], strict=True)]
+    return "| " + " | ".join([cells[0].ljust(wide[0]), *numbers]) + " |"
 
 
 def _short(text: str, width: int) -> str:
@@ -121,20 +119,11 @@ def _gate(card: Mapping[str, Any]) -> list[str]:
         figure = ""
         if check["value"] is not None and check["low"] is not None:
             figure = f" {_interval(check)};"
+        allowed = f"Allowed: {check['allowed']}."
+        step = "" if check["passed"] else f" Next: {check['next_step']}"
         lines.append(
-            _point(
-                f"[{mark}] {check['name']}:{figure} {check['reason']}. Allowed: {check['allowed']}."
-            )
+            _point(f"[{mark}] {check['name']}:{figure} {check['reason']}. {allowed}{step}")
         )
-        if not check["passed"]:
-            lines.append(
-                fill(
-                    f"Next: {check['next_step']}",
-                    WIDTH,
-                    initial_indent="  ",
-                    subsequent_indent="  ",
-                )
-            )
     for group, reason in gate["withheld_groups"].items():
         lines.append(_point(f"Withheld for {group}: {reason}"))
     return [*lines, ""]
@@ -185,21 +174,24 @@ def _subgroups(card: Mapping[str, Any]) -> list[str]:
     lines = ["## Groups, worst first", ""]
     lines += _text(
         "Many groups are looked at, so one off by chance is expected; ! marks a gap beyond chance "
-        "(Bonferroni). Small groups are not shown (-)."
+        "(Bonferroni)."
     )
     rows = [
         (
             f"{'! ' if one['flagged'] else ''}{one['attribute']}: {one['group']}",
-            "-" if one["rows"] is None else f"{one['rows']:,}",
-            "-" if one["events"] is None else f"{one['events']:,}",
+            f"{one['rows']:,}",
+            f"{one['events']:,}",
             _number(one["auroc"]["value"], 2),
             _interval(one["observed_expected"], 2),
             _number((one["coverage"] or {}).get("value"), 2),
         )
         for one in groups
+        if one["rows"] is not None
     ]
     head = ("Group", "People", "Events", "AUROC", "Observed/expected", "Coverage")
-    return lines + _table(head, rows)
+    small = [f"{one['attribute']}: {one['group']}" for one in groups if one["rows"] is None]
+    note = _text(f"Too small to show: {', '.join(small)}.") if small else []
+    return [*lines, *_table(head, rows), *note]
 
 
 def _net_benefit(card: Mapping[str, Any]) -> list[str]:
@@ -228,7 +220,7 @@ def _gain(one: Mapping[str, Any]) -> str:
 
 def _learners(card: Mapping[str, Any]) -> list[str]:
     learners = card["learners"]
-    names = [n for n in FIGURE_NAMES if any(n in figures for figures in learners.values())][:3]
+    names = [n for n in FIGURE_NAMES if any(n in figures for figures in learners.values())][:2]
     rows = [
         (learner, *(_interval(figures.get(name), 3) for name in names))
         for learner, figures in learners.items()

@@ -21,7 +21,7 @@ from nof1.learn.figures import LEVEL, Figure, checked, z_value
 from nof1.learn.sums import FloatArray
 
 SMALLEST_SHOWN = 10
-SUPPRESSED = "fewer than {smallest} people with or without the outcome"
+SUPPRESSED = "fewer than {smallest} people with or without the outcome, or hides such a group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def subgroup_table(
     ----------
     groups : attribute name to (n,) group labels; a missing label (None, "") is a group "unknown".
     covered : (n,) whether the prediction set held the true label.
-    smallest : a group with fewer people with, or without, the outcome is counted but not shown.
+    smallest : a group with fewer people with, or without, the outcome is named but not shown.
     """
     labels, risks, weights = checked(y, risk, weight)
     hit = None if covered is None else np.asarray(covered, dtype=np.float64)
@@ -89,10 +89,10 @@ def subgroup_table(
         for attribute, values in groups.items()
         for group, rows in _members(attribute, values, len(labels))
     ]
+    hidden = _hidden(members, labels, smallest)
     table = []
     for attribute, group, rows in members:
-        cases = int(labels[rows].sum())
-        if min(cases, int(rows.sum()) - cases) < smallest:
+        if (attribute, group) in hidden:
             table.append(_suppressed(attribute, group, smallest, level))
             continue
         parts = (labels[rows], risks[rows], weights[rows])
@@ -109,6 +109,26 @@ def _members(attribute: str, values: ArrayLike, count: int) -> list[tuple[str, A
             f"Attribute {attribute!r} has {len(labels)} labels for {count} rows.", where="groups"
         )
     return [(str(group), labels == group) for group in np.unique(labels)]
+
+
+def _hidden(
+    members: list[tuple[str, str, Any]], y: FloatArray, smallest: int
+) -> set[tuple[str, str]]:
+    """Groups with few people with, or without, the outcome.
+
+    One small group alone could be found by subtraction from the total: the next smallest of that
+    attribute is hidden with it.
+    """
+    fewer = {
+        (attribute, group): min(int(y[rows].sum()), int((1 - y[rows]).sum()))
+        for attribute, group, rows in members
+    }
+    hidden = {name for name, count in fewer.items() if count < smallest}
+    for attribute in {name[0] for name in hidden}:
+        others = [name for name in fewer if name[0] == attribute and name not in hidden]
+        if others and sum(name[0] == attribute for name in hidden) == 1:
+            hidden.add(min(others, key=lambda name: (fewer[name], name)))
+    return hidden
 
 
 def _suppressed(attribute: str, group: str, smallest: int, level: float) -> SubgroupRow:
