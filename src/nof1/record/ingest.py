@@ -23,7 +23,7 @@ from nof1.record.checks import row_problem, split
 from nof1.record.importers import BY_RECORD, Batch, Quarantined, detect, importer
 from nof1.record.merge import Merged, Plan, merged_shard, write_shard
 from nof1.record.spill import SPILLED, Keys, Spill, Subjects, record_keys, unique_codes
-from nof1.record.store import Record, shard_name
+from nof1.record.store import Record, shard_name, write_meds
 from nof1.record.units import harmonised
 
 DEFAULT_SHARDS = 8
@@ -210,7 +210,7 @@ class _Import:
         self.spill.refuse([*refused, *late], self.site)
         people = self.subjects.ids(rows.select("site", "patient").unique(maintain_order=True))
         rows = rows.join(people, on=["site", "patient"], how="left", maintain_order="left")
-        self.spill.add(rows.select(list(SPILLED)).cast(dict(SPILLED)))
+        self.spill.add(rows.select(list(SPILLED)).cast(SPILLED))
         self.events_read += rows.height
         if self.on_progress is not None and raw.height:
             self.on_progress(str(raw["source_file"][-1]), self.events_read)
@@ -309,7 +309,8 @@ class _Import:
         people.sort("subject_id").write_parquet(built / "subjects.parquet")
         used = counts.select("code").unique()
         codes = unique_codes([*([before.codes()] if before else []), self.spill.codes(), used])
-        codes.sort("code").write_parquet(built / "metadata" / "codes.parquet")
+        target = built / "metadata" / "codes.parquet"
+        write_meds(codes.sort("code"), target, texts=("code", "description"))
         ancestors = pl.concat([self.spill.ancestors(), *([before.ancestors()] if before else [])])
         ancestors = ancestors.unique().sort("ancestor", "code")
         ancestors.write_parquet(built / "metadata" / "ancestors.parquet")

@@ -12,8 +12,7 @@ from nof1.record.checks import refuse_contradictions
 from nof1.record.events import SCHEMA, empty
 from nof1.record.importers import Quarantined
 from nof1.record.spill import member
-
-ROW_GROUP = 65_536
+from nof1.record.store import write_meds
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
 
 def write_shard(rows: pl.DataFrame, path: Path) -> None:
     """Write a shard as parquet, in small row groups so that one patient is found quickly."""
-    rows.write_parquet(path, compression="zstd", row_group_size=ROW_GROUP, statistics=True)
+    write_meds(rows, path, texts=("code",))
 
 
 def _current_only(new: pl.DataFrame, last: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from nof1.record.importers import Quarantined
 from nof1.record.store import ANCESTORS, CODES, QUARANTINE, SUBJECTS
 
 FLUSH_ROWS = 500_000
-SPILLED = pl.Schema({**SCHEMA, "order": pl.Int64})
+SPILLED = pl.Schema({**SCHEMA, "order": pl.Int64()})
 _WITHDRAWN = np.iinfo(np.int64).max
 
 
@@ -149,7 +149,7 @@ class Spill:
         if codes is not None:
             self._codes = [unique_codes([*self._codes, codes])]
         if ancestors is not None:
-            known = [*self._ancestors, ancestors.select(list(ANCESTORS)).cast(dict(ANCESTORS))]
+            known = [*self._ancestors, ancestors.select(list(ANCESTORS)).cast(ANCESTORS)]
             self._ancestors = [pl.concat(known).unique()]
 
     def flush(self) -> None:
@@ -196,7 +196,7 @@ def unique_codes(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     for frame in frames:
         absent = [name for name in CODES if name not in frame.columns]
         full = frame.with_columns(pl.lit(None, CODES[name]).alias(name) for name in absent)
-        whole.append(full.select(list(CODES)).cast(dict(CODES)))
+        whole.append(full.select(list(CODES)).cast(CODES))
     return (
         pl.concat(whole)
         .group_by("code", maintain_order=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,35 @@ from nof1.core.errors import UsageError, WorkspaceError
 from nof1.record.events import empty
 from nof1.record.generation import current
 
-CODES = pl.Schema({"code": pl.String, "description": pl.String, "parent_codes": pl.List(pl.String)})
-ANCESTORS = pl.Schema({"ancestor": pl.String, "code": pl.String})
-SUBJECTS = pl.Schema({"subject_id": pl.Int64, "patient": pl.String, "site": pl.String})
-QUARANTINE = pl.Schema({"file": pl.String, "row": pl.Int64, "reason": pl.String, "site": pl.String})
+CODES = pl.Schema({"code": pl.String(), "description": pl.String(), "parent_codes": pl.List(pl.String())})
+ANCESTORS = pl.Schema({"ancestor": pl.String(), "code": pl.String()})
+SUBJECTS = pl.Schema({"subject_id": pl.Int64(), "patient": pl.String(), "site": pl.String()})
+QUARANTINE = pl.Schema({"file": pl.String(), "row": pl.Int64(), "reason": pl.String(), "site": pl.String()})
+
+ROW_GROUP = 65_536
 
 
 def shard_name(number: int) -> str:
     """File name of a shard; it holds the subjects with ``subject_id % shards == number``."""
     return f"{number:04d}.parquet"
+
+
+def write_meds(frame: pl.DataFrame, path: Path, texts: Sequence[str]) -> None:
+    """Write parquet with the exact Arrow types that the MEDS schemas ask for.
+
+    Parameters
+    ----------
+    texts : columns that must be Arrow ``string``; polars itself writes ``large_string``.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    exact = {**dict.fromkeys(texts, pa.string()), "parent_codes": pa.list_(pa.string())}
+    fields = [pa.field(f.name, exact.get(f.name, f.type)) for f in table.schema]
+    parquet.write_table(
+        table.cast(pa.schema(fields)), path, compression="zstd", row_group_size=ROW_GROUP
+    )
 
 
 class Record:

@@ -213,9 +213,8 @@ def load_mapping(path: Path) -> MappingFile:
 def _anchor(entry: Entry) -> Anchor:
     names = ("file", "key", "patient", "time")
     fields = entry.fields(names, names)
-    return Anchor(
-        *(fields[name].text() for name in names[:3]), time=_moment(fields["time"], anchored=False)
-    )
+    file, key, patient = (fields[name].text() for name in names[:3])
+    return Anchor(file, key, patient, _moment(fields["time"], anchored=False))
 
 
 _TABLE = ("file", "patient", "anchor", "key", "record", "time", "exclude", "translate")

@@ -327,7 +327,7 @@ class _Rows:
             record="_record",
             source_file=pl.lit(self._file),
             source_row="_row",
-        ).cast(dict(RAW_SCHEMA))
+        ).cast(RAW_SCHEMA)
 
     def batch(self, parts: list[pl.DataFrame], notes: Mapping[str, int] | None = None) -> Batch:
         """The events of the rows that were not refused meanwhile."""

@@ -28,7 +28,7 @@ _VOCABULARY = {"concept", "concept_ancestor", "concept_relationship", "vocabular
 class Source(Protocol):
     """Tables with their columns, and their rows."""
 
-    tables: Mapping[str, list[str]]
+    tables: dict[str, list[str]]
 
     def read(self, table: str, columns: Sequence[str]) -> Iterator[Chunk]:
         """The rows of a table. Columns that the source lacks are null."""

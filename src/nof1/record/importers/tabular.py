@@ -289,7 +289,7 @@ class _Rows:
             record=record,
             source_file=pl.lit(self.name),
             source_row=ROW,
-        ).cast(dict(RAW_SCHEMA))
+        ).cast(RAW_SCHEMA)
 
     def _birth(self) -> pl.DataFrame:
         """Date of birth: the moment less the age."""
