@@ -82,8 +82,8 @@ class AuditLimits:
     accepted : feature patterns that a person has looked at, each with the written reason.
     """
 
-    max_auroc: float = 0.95
-    max_presence_gap: float = 0.8
+    max_auroc: float = 0.9
+    max_presence_gap: float = 0.6
     accepted: tuple[tuple[str, str], ...] = ()
 
 

@@ -1,8 +1,26 @@
-"""One finding of the leakage audit."""
+"""One finding of the leakage audit, and what the audit asks of features."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Matrix(Protocol):
+    """What is asked of features; ``nof1.predict.matrix.FeatureMatrix`` is one."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all columns."""
+        ...
+
+    def dense(self, columns: Sequence[str] | None = None) -> npt.NDArray[np.float64]:
+        """Some columns as float64 (n_rows, n_columns), in the order of the cohort."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Splits: which rows train, which calibrate, which test.
 
-Where a patient goes is decided by a hash of the patient alone. So a patient who once was in the test
-set stays there when the record grows, and parts hold all strata in proportion. The folds for
+Where a patient goes is decided by a hash of the patient alone. So a patient who once was in the
+test set stays there when the record grows, and parts hold all strata in proportion. The folds for
 cross-validation are dealt out within strata of label and site; they serve one run only.
 """
 
@@ -82,8 +82,8 @@ def split(
     for name, rows in parts.items():
         _require_both(frame.filter(pl.Series(rows)), name, plan)
     folds = _folds(frame, parts["train"], plan)
-    numbers = (np.flatnonzero(parts[name]) for name in _PARTS)
-    return Splits(*numbers, folds, np.flatnonzero(unused), note)
+    train, calibration, held_out = (np.flatnonzero(parts[name]) for name in _PARTS)
+    return Splits(train, calibration, held_out, folds, np.flatnonzero(unused), note)
 
 
 def leave_one_site_out(
