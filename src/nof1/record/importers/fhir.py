@@ -146,12 +146,12 @@ def events_of_bundle(
     InputError : no FHIR JSON, no patient in it, or more than one.
     """
     found = list(_items([Document(name, 0, _as_json(data, name))]))
-    if len(found) == 1 and found[0][1].problem:
-        raise _unreadable(found[0][1].problem, name)
     known = index.build(item for _, item in found)
     people = index.patients_by_identifier((i for _, i in found), known.identifiers)
     rows = Rows(_zone(timezone))
     patients = set(_converted(found, known, people, rows)) - {""}
+    if not patients and rows.quarantined:
+        raise _unreadable(rows.quarantined[0].reason, name)
     if len(patients) != 1:
         raise _not_one_patient(len(patients), name)
     events = _known_by(rows, at)
@@ -308,7 +308,7 @@ def _zone(name: Any) -> tzinfo:
         ) from None
 
 
-def _unreadable(problem: str | None, name: str) -> InputError:
+def _unreadable(problem: str, name: str) -> InputError:
     return InputError(
         f"This is no FHIR Bundle that can be read: {problem}.",
         where=name,

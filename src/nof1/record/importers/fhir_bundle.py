@@ -111,7 +111,6 @@ def _nested(entry: Entry, row: int, depth: int) -> Iterator[Item]:
     if depth >= DEEPEST_BUNDLE:
         yield Item(row, problem=f"Bundles are nested deeper than {DEEPEST_BUNDLE}")
         return
-    assert entry.resource is not None
     try:
         inner = _BUNDLE.decode(entry.resource)
     except UNREADABLE as error:
@@ -122,7 +121,7 @@ def _nested(entry: Entry, row: int, depth: int) -> Iterator[Item]:
 
 def _entry_head(entry: Entry) -> Head | str | None:
     """The head of an entry's resource, why it cannot be read, or None without a resource."""
-    if entry.resource is None:
+    if bytes(entry.resource) in (b"", b"null"):
         return None
     try:
         return head_of(entry.resource)
@@ -138,7 +137,6 @@ def _item(entry: Entry, head: Head | str | None, row: int, urls: Urls, held: int
         return Item(row, problem=head)
     if head is None:
         return Item(row, nothing="Bundle entry without a resource")
-    assert entry.resource is not None
     return Item(row, entry.resource, head, entry.fullUrl, urls, held)
 
 

@@ -82,7 +82,8 @@ def documents(
     for path in files_below(root):
         name = relative_name(path, root)
         what = kind(path)
-        if what == "fhir":
+        named = path.name.lower().endswith(_LINES) and what == "other"
+        if what == "fhir" or named:  # in a damaged file the first lines may say nothing
             yield from _guarded(path, name, root, largest, limit)
         else:
             yield _explained(path, name, what)
@@ -146,7 +147,7 @@ def _lines(stream: BinaryIO, name: str, largest: int) -> Iterator[Document]:
         if row == 1:
             line = line.removeprefix(UTF8_MARK)
         if line.strip():
-            yield Document(name, row, line)
+            yield Document(name, row, line.rstrip())
 
 
 def _too_large(largest: int) -> str:

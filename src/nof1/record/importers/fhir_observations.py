@@ -132,7 +132,7 @@ def _reading(it: Valued, given: str, rows: Rows) -> Reading | None:
     if it.valueQuantity is not None:
         return _quantity(it.valueQuantity, rows)
     if it.valueInteger is not None:
-        return Reading(number=rows.number(Quantity(value=float(it.valueInteger))))
+        return Reading(number=float(it.valueInteger))
     if it.valueBoolean is not None:
         word = "true" if it.valueBoolean else "false"
         return Reading(text=word, answer=word)

@@ -9,38 +9,58 @@ Reference: FHIR R4 (4.0.1), https://hl7.org/fhir/R4/resourcelist.html.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from msgspec import Raw, Struct
 
+Integer = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+
+
+class Present(Struct, gc=False):
+    """An object of which we only need to know that it is there."""
+
 
 class Coding(Struct, gc=False):
+    """A code of one vocabulary."""
+
     system: str | None = None
     code: str | None = None
     display: str | None = None
 
 
 class CodeableConcept(Struct, gc=False):
+    """A concept: one or several codings, a text, or both."""
+
     coding: list[Coding] = []
     text: str | None = None
 
 
 class Identifier(Struct, gc=False):
+    """A business identifier, such as a record number."""
+
     system: str | None = None
     value: str | None = None
 
 
 class Reference(Struct, gc=False):
+    """A reference to another resource."""
+
     reference: str | None = None
     identifier: Identifier | None = None
     type: str | None = None
 
 
 class Period(Struct, gc=False):
+    """A span between two dates, either of which may be absent."""
+
     start: str | None = None
     end: str | None = None
 
 
 class Quantity(Struct, gc=False):
+    """A number with a unit."""
+
     value: float | None = None
     comparator: str | None = None
     unit: str | None = None
@@ -49,16 +69,22 @@ class Quantity(Struct, gc=False):
 
 
 class Range(Struct, gc=False):
+    """A low and a high quantity."""
+
     low: Quantity | None = None
     high: Quantity | None = None
 
 
 class Ratio(Struct, gc=False):
+    """Two quantities, as in a titre."""
+
     numerator: Quantity | None = None
     denominator: Quantity | None = None
 
 
 class Extension(Struct, gc=False):
+    """An additional element; we read those of Patient."""
+
     url: str | None = None
     extension: list[Extension] = []
     valueCode: str | None = None
@@ -67,6 +93,8 @@ class Extension(Struct, gc=False):
 
 
 class Meta(Struct, gc=False):
+    """Version and moment of the last change on the server."""
+
     versionId: str | None = None
     lastUpdated: str | None = None
 
@@ -80,6 +108,8 @@ class Head(Struct, gc=False):
 
 
 class Resource(Struct, tag_field="resourceType", kw_only=True, gc=False):
+    """What all resources share."""
+
     id: str | None = None
     meta: Meta | None = None
     implicitRules: str | None = None
@@ -90,6 +120,8 @@ class Resource(Struct, tag_field="resourceType", kw_only=True, gc=False):
 
 
 class Address(Struct, gc=False):
+    """Where a patient lives, without street."""
+
     use: str | None = None
     type: str | None = None
     district: str | None = None
@@ -100,10 +132,14 @@ class Address(Struct, gc=False):
 
 
 class PatientLink(Struct, gc=False):
+    """How this patient record relates to another one."""
+
     type: str | None = None
 
 
 class Patient(Resource, tag="Patient", kw_only=True, gc=False):
+    """Who it is about."""
+
     identifier: list[Identifier] = []
     gender: str | None = None
     birthDate: str | None = None
@@ -115,14 +151,18 @@ class Patient(Resource, tag="Patient", kw_only=True, gc=False):
 
 
 class Encounter(Resource, tag="Encounter", kw_only=True, gc=False):
+    """A stay or a visit."""
+
     status: str | None = None
     class_: Coding | None = msgspec.field(default=None, name="class")
     type: list[CodeableConcept] = []
     period: Period | None = None
-    actualPeriod: Raw | None = None  # R5
+    actualPeriod: Present | None = None  # R5
 
 
 class Condition(Resource, tag="Condition", kw_only=True, gc=False):
+    """A diagnosis or problem."""
+
     clinicalStatus: CodeableConcept | None = None
     verificationStatus: CodeableConcept | None = None
     code: CodeableConcept | None = None
@@ -134,6 +174,8 @@ class Condition(Resource, tag="Condition", kw_only=True, gc=False):
 
 
 class AllergyIntolerance(Resource, tag="AllergyIntolerance", kw_only=True, gc=False):
+    """An allergy or intolerance."""
+
     verificationStatus: CodeableConcept | None = None
     code: CodeableConcept | None = None
     criticality: str | None = None
@@ -150,10 +192,10 @@ class Valued(Resource, tag=False, tag_field=None, kw_only=True, gc=False):
     valueCodeableConcept: CodeableConcept | None = None
     valueString: str | None = None
     valueBoolean: bool | None = None
-    valueInteger: int | None = None
+    valueInteger: Integer | None = None
     valueRange: Range | None = None
     valueRatio: Ratio | None = None
-    valueSampledData: Raw | None = None
+    valueSampledData: Present | None = None
     valueTime: str | None = None
     valueDateTime: str | None = None
     valuePeriod: Period | None = None
@@ -161,15 +203,21 @@ class Valued(Resource, tag=False, tag_field=None, kw_only=True, gc=False):
 
 
 class Timing(Struct, gc=False):
+    """When something happens repeatedly."""
+
     event: list[str] = []
     repeat: Repeat | None = None
 
 
 class Repeat(Struct, gc=False):
+    """The bounds of a repetition."""
+
     boundsPeriod: Period | None = None
 
 
 class Observation(Valued, tag="Observation", tag_field="resourceType", kw_only=True, gc=False):
+    """A measurement, answer or finding."""
+
     status: str | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
@@ -180,19 +228,27 @@ class Observation(Valued, tag="Observation", tag_field="resourceType", kw_only=T
 
 
 class Dosage(Struct, gc=False):
+    """How a medicine is to be taken; we read its period."""
+
     timing: Timing | None = None
 
 
 class Dose(Struct, gc=False):
+    """What was given."""
+
     dose: Quantity | None = None
 
 
 class Ingredient(Struct, gc=False):
+    """One substance of a medicine."""
+
     itemCodeableConcept: CodeableConcept | None = None
     itemReference: Reference | None = None
 
 
 class Medication(Resource, tag="Medication", kw_only=True, gc=False):
+    """A medicine that others refer to."""
+
     code: CodeableConcept | None = None
     ingredient: list[Ingredient] = []
 
@@ -203,10 +259,12 @@ class Medicine(Resource, kw_only=True, gc=False):
     status: str | None = None
     medicationCodeableConcept: CodeableConcept | None = None
     medicationReference: Reference | None = None
-    medication: Raw | None = None  # R5
+    medication: Present | None = None  # R5
 
 
 class MedicationRequest(Medicine, tag="MedicationRequest", kw_only=True, gc=False):
+    """An order."""
+
     intent: str | None = None
     doNotPerform: bool | None = None
     authoredOn: str | None = None
@@ -214,6 +272,8 @@ class MedicationRequest(Medicine, tag="MedicationRequest", kw_only=True, gc=Fals
 
 
 class MedicationStatement(Medicine, tag="MedicationStatement", kw_only=True, gc=False):
+    """What somebody says the patient takes."""
+
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     dateAsserted: str | None = None
@@ -221,18 +281,24 @@ class MedicationStatement(Medicine, tag="MedicationStatement", kw_only=True, gc=
 
 
 class MedicationAdministration(Medicine, tag="MedicationAdministration", kw_only=True, gc=False):
+    """A dose that was given."""
+
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     dosage: Dose | None = None
 
 
 class MedicationDispense(Medicine, tag="MedicationDispense", kw_only=True, gc=False):
+    """A medicine handed over."""
+
     whenPrepared: str | None = None
     whenHandedOver: str | None = None
     dosageInstruction: list[Dosage] = []
 
 
 class Procedure(Resource, tag="Procedure", kw_only=True, gc=False):
+    """Something done to the patient."""
+
     status: str | None = None
     code: CodeableConcept | None = None
     performedDateTime: str | None = None
@@ -240,6 +306,8 @@ class Procedure(Resource, tag="Procedure", kw_only=True, gc=False):
 
 
 class Immunization(Resource, tag="Immunization", kw_only=True, gc=False):
+    """A vaccination."""
+
     status: str | None = None
     vaccineCode: CodeableConcept | None = None
     occurrenceDateTime: str | None = None
@@ -247,6 +315,8 @@ class Immunization(Resource, tag="Immunization", kw_only=True, gc=False):
 
 
 class DiagnosticReport(Resource, tag="DiagnosticReport", kw_only=True, gc=False):
+    """A report on tests or images."""
+
     status: str | None = None
     code: CodeableConcept | None = None
     effectiveDateTime: str | None = None
@@ -256,11 +326,15 @@ class DiagnosticReport(Resource, tag="DiagnosticReport", kw_only=True, gc=False)
 
 
 class FamilyCondition(Struct, gc=False):
+    """A disease of a relative."""
+
     code: CodeableConcept | None = None
     onsetAge: Quantity | None = None
 
 
 class FamilyMemberHistory(Resource, tag="FamilyMemberHistory", kw_only=True, gc=False):
+    """Diseases of one relative."""
+
     status: str | None = None
     relationship: CodeableConcept | None = None
     date: str | None = None
@@ -268,10 +342,14 @@ class FamilyMemberHistory(Resource, tag="FamilyMemberHistory", kw_only=True, gc=
 
 
 class Series(Struct, gc=False):
+    """A series of images."""
+
     modality: Coding | None = None
 
 
 class ImagingStudy(Resource, tag="ImagingStudy", kw_only=True, gc=False):
+    """An imaging examination."""
+
     status: str | None = None
     started: str | None = None
     modality: list[Coding] = []
@@ -279,22 +357,30 @@ class ImagingStudy(Resource, tag="ImagingStudy", kw_only=True, gc=False):
 
 
 class Request(Struct, gc=False):
+    """What a Bundle entry asks the server to do."""
+
     method: str | None = None
     url: str | None = None
 
 
 class Response(Struct, gc=False):
+    """What the server answered to a Bundle entry."""
+
     lastModified: str | None = None
 
 
 class Entry(Struct, gc=False):
+    """One entry of a Bundle."""
+
     fullUrl: str | None = None
-    resource: Raw | None = None
+    resource: Raw = Raw()  # empty when absent (a union with None would not decode)
     request: Request | None = None
     response: Response | None = None
 
 
 class Bundle(Struct, gc=False):
+    """A collection of resources."""
+
     type: str | None = None
     timestamp: str | None = None
     entry: list[Entry] = []
