@@ -83,6 +83,7 @@ def evaluate(
     weight: ArrayLike | None = None,
     decision: ArrayLike | None = None,
     conformal: Conformal | None = None,
+    sets: ArrayLike | None = None,
     patients: ArrayLike | None = None,
     groups: Mapping[str, ArrayLike] | None = None,
     thresholds: Sequence[float] = THRESHOLDS,
@@ -94,7 +95,9 @@ def evaluate(
     Parameters
     ----------
     y : (n,) 0/1, 1 = outcome; risk : (n,) recalibrated risk, 0 to 1.
-    decision : (n,) the decisions that ``conformal`` was fitted on; needed with it.
+    decision : (n,) the decisions that ``conformal`` was fitted on; needed with it, unless
+    sets : (n, 2) prediction sets are given, for example from cross-conformal prediction; then
+        ``conformal`` only says how much calibration noise their coverage has.
     patients : (n,) patient of each row; intervals treat the rows of one patient as one.
     groups : attribute name to (n,) labels, for the subgroup table.
     """
@@ -102,10 +105,12 @@ def evaluate(
     known = weights > 0
     figures = _risk_figures(labels, risks, weights, patients, level, seed)
     covered = None
-    if conformal is not None and decision is not None:
+    if conformal is not None and sets is None and decision is not None:
         sets = conformal.sets(decision)
-        covered = np.where(labels == 1, sets[:, 1], sets[:, 0])
-        figures |= _conformal_figures(labels, sets, weights, conformal, patients, level)
+    if conformal is not None and sets is not None:
+        inside = np.asarray(sets, dtype=bool)
+        covered = np.where(labels == 1, inside[:, 1], inside[:, 0])
+        figures |= _conformal_figures(labels, inside, weights, conformal, patients, level)
     table = subgroup_table(
         labels,
         risks,
@@ -151,7 +156,7 @@ def evaluate_survival(
     risk : (n,) recalibrated probability of the outcome by ``horizon_days``.
     score : (n,) what the concordance is taken of, higher = earlier; default ``risk``.
     curve, strata : how censoring is modelled, see :func:`nof1.learn.censoring.horizon_labels`.
-    more : ``decision``, ``conformal``, ``groups``, ``thresholds``, ``seed`` of :func:`evaluate`.
+    more : ``decision``, ``conformal``, ``sets``, ``groups``, ``thresholds``, ``seed`` of :func:`evaluate`.
     """
     y, weight = horizon_labels(duration_days, cause, horizon_days, curve=curve, strata=strata)
     found = evaluate(y, risk, weight=weight, patients=patients, level=level, **more)
