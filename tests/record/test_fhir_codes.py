@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nof1.record.importers.fhir_codes import answer, names, systems, vocabulary
-from nof1.record.importers.fhir_types import CodeableConcept, Coding
+from nof1.record.importers.fhir_datatypes import CodeableConcept, Coding
 
 CODINGS = [
     Coding("http://hl7.org/fhir/sid/icd-10-cm", "I10", "Hypertension"),

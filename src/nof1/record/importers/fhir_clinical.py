@@ -8,19 +8,18 @@ never too early. What happens at a moment (a procedure, a vaccination) is refuse
 from __future__ import annotations
 
 from nof1.record.importers.fhir_codes import names
+from nof1.record.importers.fhir_datatypes import Coding, Period
 from nof1.record.importers.fhir_dates import Span, settle
 from nof1.record.importers.fhir_rows import NotAFact, Refused, Rows, unit_of
 from nof1.record.importers.fhir_status import require_fact, require_verified
 from nof1.record.importers.fhir_types import (
     AllergyIntolerance,
-    Coding,
     Condition,
     DiagnosticReport,
     Encounter,
     FamilyMemberHistory,
     ImagingStudy,
     Immunization,
-    Period,
     Procedure,
 )
 

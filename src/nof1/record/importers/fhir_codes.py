@@ -19,7 +19,7 @@ import csv
 import functools
 from pathlib import Path
 
-from nof1.record.importers.fhir_types import CodeableConcept, Coding
+from nof1.record.importers.fhir_datatypes import CodeableConcept, Coding
 
 UNKNOWN_RANK = 1_000
 LONGEST_TEXT = 120  # characters of a free text that serves as a code

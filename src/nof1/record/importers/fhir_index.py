@@ -17,9 +17,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from nof1.record.importers.fhir_bundle import UNREADABLE, Item, head_of
+from nof1.record.importers.fhir_datatypes import Meta, Reference
 from nof1.record.importers.fhir_dates import BadDate, span
 from nof1.record.importers.fhir_references import identity, key, logical
-from nof1.record.importers.fhir_types import Medication, Meta, Patient, Reference
+from nof1.record.importers.fhir_types import Medication, Patient
 
 NEVER = -(2**62)
 LAST = 2**62

@@ -13,12 +13,12 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from nof1.record.importers.fhir_codes import names
+from nof1.record.importers.fhir_datatypes import CodeableConcept, Reference
 from nof1.record.importers.fhir_dates import settle
 from nof1.record.importers.fhir_references import Place, resolve
 from nof1.record.importers.fhir_rows import NotAFact, Refused, Rows, unit_of
 from nof1.record.importers.fhir_status import require_fact, require_order
 from nof1.record.importers.fhir_types import (
-    CodeableConcept,
     Dosage,
     Medication,
     MedicationAdministration,
@@ -26,7 +26,6 @@ from nof1.record.importers.fhir_types import (
     MedicationRequest,
     MedicationStatement,
     Medicine,
-    Reference,
 )
 
 _MEDICATION = msgspec.json.Decoder(Medication)

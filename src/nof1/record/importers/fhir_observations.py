@@ -22,10 +22,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nof1.record.importers.fhir_codes import answer
+from nof1.record.importers.fhir_datatypes import Quantity, Range, Ratio
 from nof1.record.importers.fhir_dates import settle
 from nof1.record.importers.fhir_rows import NotAFact, Refused, Rows, unit_of
 from nof1.record.importers.fhir_status import require_fact
-from nof1.record.importers.fhir_types import Observation, Quantity, Range, Ratio, Valued
+from nof1.record.importers.fhir_types import Observation, Valued
 
 VALUES = (
     "valueQuantity",

@@ -9,9 +9,10 @@ use. An address with a start is an event at that start; an ended one without a s
 from __future__ import annotations
 
 from nof1.record.events import BIRTH, DEATH
+from nof1.record.importers.fhir_datatypes import Address, Extension
 from nof1.record.importers.fhir_dates import settle
 from nof1.record.importers.fhir_rows import Refused, Rows
-from nof1.record.importers.fhir_types import Address, Extension, Patient
+from nof1.record.importers.fhir_types import Patient
 
 GENDERS = {"female": "F", "male": "M", "other": "O"}
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from nof1.record.importers.fhir_datatypes import Identifier, Reference
 from nof1.record.importers.fhir_rows import NotAFact, Refused
-from nof1.record.importers.fhir_types import Identifier, Medication, Reference
+from nof1.record.importers.fhir_types import Medication
 
 Urls = Mapping[str, str]  # fullUrl of a Bundle's entry -> "Type/id"
 URNS = ("urn:uuid:", "urn:oid:")

@@ -16,8 +16,8 @@ import polars as pl
 from nof1.record.events import RAW_SCHEMA, TIME
 from nof1.record.importers import Batch, Quarantined
 from nof1.record.importers.fhir_codes import Name, names
+from nof1.record.importers.fhir_datatypes import CodeableConcept, Period, Quantity
 from nof1.record.importers.fhir_dates import BadDate, Span, settle, span
-from nof1.record.importers.fhir_types import CodeableConcept, Period, Quantity
 
 UCUM = ("http://unitsofmeasure.org", "https://unitsofmeasure.org", "urn:oid:2.16.840.1.113883.6.8")
 LARGEST_NUMBER = 3.4028234e38  # the event table stores 32-bit floats

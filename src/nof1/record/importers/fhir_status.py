@@ -9,8 +9,8 @@ Reference: FHIR R4 (4.0.1), ``status`` of each resource, https://hl7.org/fhir/R4
 
 from __future__ import annotations
 
+from nof1.record.importers.fhir_datatypes import CodeableConcept
 from nof1.record.importers.fhir_rows import NotAFact, Refused, Withdrawn
-from nof1.record.importers.fhir_types import CodeableConcept
 
 _RESULT = "partial preliminary final amended corrected appended unknown"
 _EVENT = "in-progress on-hold completed stopped unknown"
