@@ -181,7 +181,7 @@ def shape(curve: Any, feature: str, unit: str = "", missing: float | None = None
 
 
 def _most(rows: list[dict[str, Any]]) -> float:
-    return max([1.0, *(row["count"] for row in rows)])
+    return max([1.0, *(float(row["count"]) for row in rows)])
 
 
 def _said(rows: list[dict[str, Any]], unit: str, missing: float | None) -> str:
@@ -237,20 +237,26 @@ def attrition(steps: Any, title: str = "From all patients to the cohort") -> Pic
 
     Parameters
     ----------
-    steps : rows of step (words) and n (people left), in order.
+    steps : rows of step (words) and people (left), in order.
     """
     rows = rows_of(steps)
-    need(rows, ["step", "n"], "attrition")
+    need(rows, ["step", "people"], "attrition")
     order = [row["step"] for row in rows]
     y = alt.Y("step:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, grid=False))
-    base = alt.Chart(data(rows)).encode(y=y, x=alt.X("n:Q", title="People left"))
+    base = alt.Chart(data(rows)).encode(y=y, x=alt.X("people:Q", title="People left"))
     bars = base.mark_bar(color=theme.SKY, height={"band": 0.7})
-    words = base.mark_text(align="left", dx=4).encode(text=alt.Text("n:Q", format=","))
-    said = f"{rows[-1]['n']:,} of {rows[0]['n']:,} people are in the cohort." if rows else "Empty."
+    words = (
+        base.mark_text(align="left", dx=4)
+        .properties(name="words")
+        .encode(text=alt.Text("people:Q", format=","))
+    )
+    said = "Nobody was looked at."
+    if rows:
+        said = f"{rows[-1]['people']:,} of {rows[0]['people']:,} people are in the cohort."
     return Picture(
         title,
         said,
-        table_of(rows, {"step": "Step", "n": "People left"}),
+        table_of(rows, {"step": "Step", "people": "People left"}),
         finished(alt.layer(bars, words), 40 + 32 * len(rows)),
     )
 
@@ -287,4 +293,4 @@ def drift(points: Any, title: str = "Drift: how far the data have moved") -> Pic
 
 
 def _percent() -> Any:
-    return alt.Axis(format="%")
+    return alt.Axis(format="%", tickCount=5, labelFlush=False)

@@ -32,12 +32,13 @@ VIEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 
 
 def render(kind: str, data: Mapping[str, Any]) -> str:
-    """One page as HTML text, complete in itself.
+    """One page as HTML text, complete in itself; ``links`` in ``data`` become the menu.
 
     Parameters
     ----------
     kind : one of ``VIEWS``.
     data : the JSON form of what is shown; ``links`` (name -> relative address) is optional.
+        The model page also takes ``shapes`` (nof1/shapes/1), the patient page a ``timeline``.
 
     Raises
     ------

@@ -21,6 +21,7 @@ PERSON = (
     "M3.6 14.5v-3.4a3.6 3.6 0 0 1 3.6-3.6h1.6a3.6 3.6 0 0 1 3.6 3.6v3.4z"  # shoulders
 )
 SIZE = 16
+WIDE = 396
 
 
 def icon_array(events: float, low: float, high: float, of: int = 100) -> Picture:
@@ -76,9 +77,9 @@ def risk_bar(
     top = next(t for t in (0.05, 0.1, 0.2, 0.5, 1.0) if max(high, value, usual or 0) <= t)
 
     def x(risk: float) -> float:
-        return round(12 + 576 * risk / top, 1)
+        return round(12 + WIDE * risk / top, 1)
 
-    marks = [f'<rect x="12" y="27" width="576" height="2" class="fill-rest" fill="{GREY}"/>']
+    marks = [f'<rect x="12" y="27" width="{WIDE}" height="2" class="fill-rest" fill="{GREY}"/>']
     marks += [_tick(x(top * i / 4), f"{100 * top * i / 4:.3g} %") for i in range(5)]
     marks.append(
         f'<rect x="{x(low)}" y="18" width="{max(x(high) - x(low), 2):.1f}" height="20" rx="4" '
@@ -98,12 +99,12 @@ def risk_bar(
         "Risk with its interval",
         said,
         Table(("What", "Value"), rows),
-        svg=_svg(600, 62, said, "".join(marks), "riskbar"),
+        svg=_svg(WIDE + 24, 62, said, "".join(marks), "riskbar"),
     )
 
 
 def _tick(x: float, text: str) -> str:
-    anchor = "start" if x < 20 else "end" if x > 580 else "middle"
+    anchor = "start" if x < 20 else "end" if x > 400 else "middle"
     return f'<path d="M{x} 40v4" class="stroke-quiet" stroke="{GREY}"/>' + _text(
         x, 57, text, anchor
     )

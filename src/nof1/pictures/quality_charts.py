@@ -23,9 +23,11 @@ def problem_counts(problems: Any) -> Picture:
     """
     counted: dict[tuple[str, str], int] = {}
     for row in rows_of(problems):
-        key = (row["check"], row["severity"])
+        key = (row["check"].replace("-", " "), row["severity"])
         counted[key] = counted.get(key, 0) + 1
-    rows = [{"check": c, "severity": s, "places": n} for (c, s), n in sorted(counted.items())]
+    rows: list[dict[str, Any]] = [
+        {"check": c, "severity": s, "places": n} for (c, s), n in sorted(counted.items())
+    ]
     rows.sort(key=lambda row: (list(SEVERITIES).index(row["severity"]), -row["places"]))
     order = list(dict.fromkeys(row["check"] for row in rows))
     colours = alt.Scale(domain=list(SEVERITIES), range=list(SEVERITIES.values()))

@@ -1,2 +1,165 @@
-def context(data):
-    raise NotImplementedError
+"""The model card as a page: may it speak, for whom, how good, how it decides, what it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nof1.pictures import model_charts
+from nof1.pictures.picture import Picture
+
+FIGURES = {
+    "auroc": ("AUROC", "told apart: 0.5 is guessing, 1 is perfect"),
+    "uno_c": ("Uno's C", "told apart over time: 0.5 is guessing, 1 is perfect"),
+    "harrell_c": ("Harrell's C", "told apart over time: 0.5 is guessing, 1 is perfect"),
+    "calibration_slope": ("Calibration slope", "1 is right; below 1 is too extreme"),
+    "ece_debiased": ("Calibration error", "mean distance of predicted and observed risk"),
+    "brier_skill": ("Brier skill", "0 is no better than the average, 1 is perfect"),
+    "conformal_coverage": ("Conformal coverage", "share of outcomes inside the stated sets"),
+    "prevalence": ("Prevalence", "share of people with the outcome"),
+    "average_precision": ("Average precision", "precision over all thresholds"),
+    "brier": ("Brier score", "0 is perfect"),
+    "calibration_intercept": ("Calibration intercept", "0 is right"),
+    "calibration_in_the_large": ("Calibration in the large", "0 is right, in log odds"),
+    "observed_expected": ("Observed / expected", "1 is right"),
+    "ece": ("Calibration error, plug-in", "too large in small samples"),
+    "conformal_coverage_no": ("Coverage without the outcome", "should be near the level"),
+    "conformal_coverage_yes": ("Coverage with the outcome", "should be near the level"),
+    "atypical_share": ("Atypical people", "share unlike the training data"),
+}
+TOP = 4
+SHAPES = 8
+FEATURES = 20
+
+
+def context(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the template needs, from ``Card.to_dict()`` and, optionally, ``shapes``.
+
+    ``shapes`` are the glass box's terms (``nof1/shapes/1``): cuts, scores, standard errors, counts.
+    """
+    found = data["evaluation"]
+    figures = [
+        {"name": FIGURES[key][0], "means": FIGURES[key][1], **_figure(found["figures"][key])}
+        for key in FIGURES
+        if key in found["figures"]
+    ]
+    return {
+        "title": data["name"],
+        "synthetic": data["synthetic"],
+        "data_date": str(data["data"].get("data_date") or data["created"])[:10],
+        "json_name": data.get("json_name"),
+        "card": data,
+        "speaks": data["status"] == "speaks",
+        "rows": found["rows"],
+        "events": found["events"],
+        "figures": figures,
+        "checks": [{**check, **_figure(check)} for check in data["gate"]["checks"]],
+        "withheld_groups": data["gate"]["withheld_groups"],
+        "groups": [_group(row) for row in found["subgroups"]],
+        "learners": learners(data["learners"]),
+        "features": data["features"][:FEATURES],
+        "facts": [(name.replace("_", " "), _words(value)) for name, value in data["data"].items()],
+        "watch": [(name.replace("_", " "), _words(v)) for name, v in data["drift"].items()],
+        "pictures": performance(found),
+        "people": _people(data),
+        "shapes": shapes(data.get("shapes")),
+        "top": TOP,
+    }
+
+
+def performance(found: Mapping[str, Any]) -> list[Picture]:
+    """Calibration, decision curve and subgroups, as far as they were computed."""
+    made = [model_charts.calibration(found["calibration"])] if found["calibration"] else []
+    if found["net_benefit"]:
+        made.append(model_charts.decision_curve(found["net_benefit"]))
+    groups = [
+        {"group": f"{row['attribute']}: {row['group']}", "rows": row["rows"], **row["auroc"]}
+        for row in found["subgroups"]
+        if row["rows"] is not None and row["auroc"]["low"] is not None
+    ]
+    overall = (found["figures"].get("auroc") or {}).get("value")
+    return [*made, model_charts.forest(groups, "AUROC", overall)] if groups else made
+
+
+def _people(data: Mapping[str, Any]) -> list[Picture]:
+    return [model_charts.attrition(data["attrition"])] if data["attrition"] else []
+
+
+def shapes(model: Mapping[str, Any] | None) -> list[Picture]:
+    """The curves that move the risk most; pairs of features are left to the JSON."""
+    if not model:
+        return []
+    single = [term for term in model["terms"] if len(term["features"]) == 1]
+    terms = sorted(single, key=_importance, reverse=True)
+    names = model["names"]
+    return [_shape(term, names[term["features"][0]]) for term in terms[:SHAPES] if term["cuts"][0]]
+
+
+def _importance(term: Mapping[str, Any]) -> float:
+    """Mean absolute contribution over the people of the training data."""
+    people = sum(term["counts"])
+    moved = sum(abs(s) * n for s, n in zip(term["scores"], term["counts"], strict=True))
+    return float(moved / people) if people else 0.0
+
+
+def _shape(term: Mapping[str, Any], name: str) -> Picture:
+    """Bin 0 is "missing"; the open outermost bins get a tenth of the range to stand on."""
+    cuts: Sequence[float] = term["cuts"][0]
+    margin = (cuts[-1] - cuts[0]) / 10 or abs(cuts[0]) / 10 or 1.0
+    edges = [cuts[0] - margin, *cuts, cuts[-1] + margin]
+    rows = [
+        {
+            "low": edges[i],
+            "high": edges[i + 1],
+            "effect": term["scores"][i + 1],
+            "error": term["standard_errors"][i + 1],
+            "count": term["counts"][i + 1],
+        }
+        for i in range(len(edges) - 1)
+    ]
+    absent = term["scores"][0] if term["counts"][0] else None
+    return model_charts.shape(rows, name, missing=absent)
+
+
+def learners(compared: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The learners side by side, on the figures that all of them have (at most four)."""
+    shared = [key for key in FIGURES if compared and all(key in f for f in compared.values())][:4]
+    rows = [
+        {"name": name, "cells": [_figure(figures[key])["text"] for key in shared]}
+        for name, figures in compared.items()
+    ]
+    return {"heads": [FIGURES[key][0] for key in shared], "rows": rows}
+
+
+def _figure(figure: Mapping[str, Any]) -> dict[str, Any]:
+    """A figure as text: value, interval, level or the reason why there is none."""
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    level = figure.get("level")
+    interval = None if low is None or high is None else f"{low:.3g} to {high:.3g}"
+    number = "not known" if value is None else f"{value:.3g}"
+    return {
+        "number": number,
+        "interval": interval,
+        "level": f"{level:.0%}" if level else None,
+        "text": f"{number} ({interval})" if interval else number,
+        "note": figure.get("note") or "",
+    }
+
+
+def _group(row: Mapping[str, Any]) -> dict[str, Any]:
+    figures = {
+        name: _figure(row[name])["text"] if row[name] else "not known"
+        for name in ("auroc", "observed_expected", "coverage")
+    }
+    return {**row, **figures, "name": f"{row['attribute']}: {row['group']}"}
+
+
+def _words(value: Any) -> str:
+    """A value of the card in words: lists joined, mappings as "name: value"."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{str(k).replace('_', ' ')}: {_words(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_words, value))
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -32,10 +32,10 @@ def impossible_values(tally: Tally) -> list[Problem]:
                 things="values",
                 code=row["code"],
                 site=row["site"] or None,
-                why="No living person has this value: the unit or the decimal point is wrong. "
-                f"Limit from: {'; '.join(cited)}.",
-                next_step=f"Look at how the source writes the unit {unit!r} for this code; map "
-                "the unit in the import settings, or correct the source.",
+                why="No living person has this value: the unit or the decimal point is wrong.",
+                next_step="Look at how the source writes the unit of this code; map the unit in "
+                "the import settings, or correct the source.",
+                reference="; ".join(cited),
             )
         )
     return found

@@ -27,8 +27,9 @@ class Severity(StrEnum):
 class Problem:
     """One problem; ``count`` of ``of`` things (``things``: "values", "patients", "events").
 
-    ``check`` is the stable name of the rule. ``code``, ``site``, ``month`` and ``until`` say
-    where; None means "everywhere", and ``sites`` then says at how many. Months: "2024-05".
+    ``check`` is the stable name of the rule; ``reference`` says where its limit comes from.
+    ``code``, ``site``, ``month`` and ``until`` say where; None means "everywhere", and ``sites``
+    then says at how many. Months read "2024-05".
     """
 
     check: str
@@ -44,6 +45,7 @@ class Problem:
     month: str | None = None
     until: str | None = None
     sites: int = 1
+    reference: str | None = None
 
     @property
     def share(self) -> str:
@@ -69,6 +71,7 @@ class Problem:
             "share": self.share,
             "why": self.why,
             "next_step": self.next_step,
+            "reference": self.reference,
         }
 
 

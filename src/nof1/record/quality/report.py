@@ -131,6 +131,8 @@ def report(
     source: Record | pl.LazyFrame | pl.DataFrame,
     *,
     as_of: datetime | None = None,
+    quarantined: Iterable[Mapping[str, Any]] | None = None,
+    descriptions: Mapping[str, str] | None = None,
     synthetic: bool = False,
 ) -> QualityReport:
     """Check a record, or a frame of events (``events.SCHEMA``), in one pass.
@@ -138,25 +140,21 @@ def report(
     Parameters
     ----------
     as_of : UTC without zone; events after it count as in the future. Default: now.
+    quarantined : rows of file, reason, rows; descriptions : code -> meaning. Default: the record's.
     synthetic : whether the patients are made up; it is said on every page.
     """
     as_of = as_of or datetime.now(UTC).replace(tzinfo=None)
+    shards: Iterable[pl.LazyFrame]
     if isinstance(source, pl.LazyFrame | pl.DataFrame):
-        return _report([source.lazy()], as_of, (), {}, synthetic)
-    shards = (pl.scan_parquet(path) for path in source.shards())
-    return _report(shards, as_of, _quarantined(source), _descriptions(source), synthetic)
-
-
-def _report(
-    shards: Iterable[pl.LazyFrame],
-    as_of: datetime,
-    quarantined: tuple[dict[str, Any], ...],
-    descriptions: dict[str, str],
-    synthetic: bool,
-) -> QualityReport:
+        shards = [source.lazy()]
+    else:
+        shards = (pl.scan_parquet(path) for path in source.shards())
+        quarantined = _quarantined(source) if quarantined is None else quarantined
+        descriptions = _descriptions(source) if descriptions is None else descriptions
     counted = tally(shards, as_of)
     problems = ranked(gathered(problem for check in CHECKS for problem in check(counted)))
-    return QualityReport(as_of, counted, tuple(problems), quarantined, descriptions, synthetic)
+    refused = tuple(dict(row) for row in quarantined or ())
+    return QualityReport(as_of, counted, tuple(problems), refused, descriptions or {}, synthetic)
 
 
 def _quarantined(record: Record) -> tuple[dict[str, Any], ...]:
