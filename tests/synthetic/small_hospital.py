@@ -18,7 +18,7 @@ class Small(NamedTuple):
 
     def resources(self, site: str, kind: str) -> list[dict[str, Any]]:
         """All resources of one file, read back."""
-        folder = self.written.sources / site / "fhir"
+        folder = self.written.sites[site] / "fhir"
         return [json.loads(line) for line in _lines(folder, kind)]
 
 

@@ -53,9 +53,8 @@ def test_patients_carry_their_region_and_death(small: Small) -> None:
 
 
 def test_genome_files_agree_with_each_other(small: Small) -> None:
-    folder = small.written.sources / "genome"
-    with (folder / "scores.csv").open(newline="") as file:
-        scores = {row["patient"]: row for row in csv.DictReader(file)}
+    scores = {row["patient"]: row for site in SITES for row in scores_of(small, site.name)}
+    folder = small.written.genome
     lines = gzip.decompress((folder / "cohort.vcf.gz").read_bytes()).decode().splitlines()
     body = [line.split("\t") for line in lines if not line.startswith("##")]
     assert body[0][9:] == list(scores)
@@ -73,9 +72,14 @@ def test_genome_files_agree_with_each_other(small: Small) -> None:
         assert row["CYP2C19"].count("*2") == star2
 
 
+def scores_of(small: Small, site: str) -> list[dict[str, str]]:
+    with (small.written.sites[site] / "genome" / "scores.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def test_everything_says_synthetic(small: Small) -> None:
-    sources = small.written.sources
-    for folder in (small.written.folder, sources, sources / "genome", sources / "surroundings"):
+    sources = small.written.folder / "sources"
+    for folder in (small.written.folder, small.written.genome, *small.written.sites.values()):
         assert "SYNTHETIC" in (folder / "README.txt").read_text()
     for path in sources.rglob("*.csv"):
         with path.open(newline="") as file:
@@ -84,12 +88,13 @@ def test_everything_says_synthetic(small: Small) -> None:
 
 def test_the_truth_stays_outside_of_what_is_ingested(small: Small) -> None:
     truth = small.written.truth
-    assert truth.parent == small.written.sources.parent
+    sources = small.written.folder / "sources"
+    assert truth not in (sources, *sources.rglob("*"))
     content = json.loads((truth / "truth.json").read_text())
     assert content["planted"] == small.truth.planted
     assert content["resources"] == small.written.resources
     with (truth / "index_dates.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == len(small.truth.index_dates)
-    inside = b"".join(p.read_bytes() for p in small.written.sources.rglob("*.csv"))
+    inside = b"".join(p.read_bytes() for p in sources.rglob("*.csv"))
     assert b"propensity" not in inside
     assert b"risk" not in inside

@@ -90,7 +90,7 @@ def _patient(row: Row, site: Site) -> Resource:
         "name": [{"use": "official", "text": row["id"], "family": row["id"]}],
         "gender": "male" if row["male"] else "female",
         "birthDate": row["birth"].isoformat(),
-        "address": [{"use": "home", "district": row["region"], "country": "ZZ"}],
+        "address": [{"use": "home", "district": row["region"]}],
     }
     if row["death"]:
         patient["deceasedDateTime"] = row["death"]

@@ -1,19 +1,22 @@
 """Writing a synthetic hospital to a folder, in the formats that real hospitals send.
 
     <folder>/README.txt
-    <folder>/sources/site-a/fhir/*.ndjson ... site-e    FHIR R4 bulk data
-    <folder>/sources/genome/cohort.vcf.gz               genotypes (VCF 4.3, GRCh38, BGZF)
-    <folder>/sources/genome/SYNTH1.txt                  polygenic score (PGS Catalog format)
-    <folder>/sources/genome/scores.csv                  score and diplotypes, ready to join
-    <folder>/sources/surroundings/*.csv                 exposures by region and date
-    <folder>/truth/                                     never ingested: the answers
+    <folder>/tasks/*.yaml                             questions to ask of it
+    <folder>/sources/site-a/fhir/*.ndjson             FHIR R4 bulk data
+    <folder>/sources/site-a/genome/scores.csv         polygenic score and diplotypes, to join
+    <folder>/sources/site-a/surroundings/*.csv        exposures by region and date
+    ... site-b to site-e
+    <folder>/sources/genome/cohort.vcf.gz             genotypes (VCF 4.3, GRCh38, BGZF)
+    <folder>/sources/genome/SYNTH1.txt                the score's weights (PGS Catalog format)
+    <folder>/truth/                                   never ingested: the answers
 
-Only ``sources`` is meant to be ingested.
+Each folder of a site is ingested with that site's name.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ from nof1.synthetic.genes import GENES, SCORE_ID, VARIANTS, polygenic_score
 from nof1.synthetic.people import Site
 from nof1.synthetic.truth import Truth
 
+TASKS = ("heart_attack", "major_bleed")
 NOTICE = (
     "SYNTHETIC DATA. Invented by nof1's synthetic hospital from a known causal model.\n"
     "No person in these files exists. Not for clinical use; teaches nothing about real medicine.\n"
@@ -35,38 +39,63 @@ NOTICE = (
 
 @dataclass(frozen=True)
 class Written:
-    """Where a hospital was written, and how many resources of each type per site."""
+    """Where a hospital was written.
+
+    Attributes
+    ----------
+    sites : name of each site -> the folder to ingest with that name.
+    genome : folder of the VCF and the scoring file; truth : folder of the answers.
+    tasks : name of each task file, without ending -> its path.
+    resources : site -> FHIR type -> number of resources.
+    """
 
     folder: Path
-    sources: Path
+    sites: dict[str, Path]
+    genome: Path
     truth: Path
+    tasks: dict[str, Path]
     resources: dict[str, dict[str, int]]
 
 
 def write_hospital(truth: Truth, folder: Path, about: dict[str, Any]) -> Written:
     """Write all files; ``about`` (seed, size, years) goes into the truth."""
-    sources, answers = folder / "sources", folder / "truth"
-    resources = {
-        site.name: _write_site(truth, index, site, sources / site.name / "fhir")
-        for index, site in enumerate(truth.sites)
-    }
-    _write_genome(truth, sources / "genome")
-    _write_surroundings(truth, sources / "surroundings")
-    written = Written(folder, sources, answers, resources)
+    sources = folder / "sources"
+    written = Written(
+        folder=folder,
+        sites={site.name: sources / site.name for site in truth.sites},
+        genome=sources / "genome",
+        truth=folder / "truth",
+        tasks={name: folder / "tasks" / f"{name}.yaml" for name in TASKS},
+        resources={
+            site.name: _write_site(truth, index, site, sources / site.name)
+            for index, site in enumerate(truth.sites)
+        },
+    )
+    _write_genomes(truth, written.genome)
+    for name, path in written.tasks.items():
+        _describe(path.parent, f"{name}.yaml")
     _write_truth(truth, written, about)
-    for place in (folder, sources):
+    for place in (folder, sources, written.genome, *written.sites.values()):
         (place / "README.txt").write_text(NOTICE, encoding="utf-8")
     return written
 
 
 def _write_site(truth: Truth, index: int, site: Site, folder: Path) -> dict[str, int]:
     here = truth.patients.filter(pl.col("site_index") == index)
-    tables = _site_tables(truth, here)
+    _write_scores(truth, site, folder / "genome")
+    _write_surroundings(truth, here["region"], folder / "surroundings")
     return {
-        kind: write_resources(folder, site, kind, as_fhir_times(table, site))
-        for kind, table in tables.items()
+        kind: write_resources(folder / "fhir", site, kind, as_fhir_times(table, site))
+        for kind, table in _site_tables(truth, here).items()
         if kind != "Medication" or site.medication_style == "referenced"
     }
+
+
+def _describe(folder: Path, name: str) -> None:
+    """Put one of the packaged YAML files into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = files("nof1.synthetic").joinpath("descriptions", name).read_text(encoding="utf-8")
+    (folder / name).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _site_tables(truth: Truth, here: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -100,42 +129,41 @@ def _site_tables(truth: Truth, here: pl.DataFrame) -> dict[str, pl.DataFrame]:
     }
 
 
-def _write_genome(truth: Truth, folder: Path) -> None:
+def _write_genomes(truth: Truth, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "README.txt").write_text(NOTICE, encoding="utf-8")
     score, chosen = polygenic_score(), truth.sequenced
     haplotypes = np.concatenate([truth.genes.haplotypes, truth.genes.polygenic], axis=1)[chosen]
     samples = truth.patients["patient_id"].filter(pl.Series(chosen)).to_list()
     vcf.write_vcf(folder / "cohort.vcf.gz", samples, VARIANTS + score.variants, haplotypes)
     vcf.write_scoring_file(folder / f"{SCORE_ID}.txt", score)
-    _scores(truth).write_csv(folder / "scores.csv", float_precision=4)
 
 
-def _scores(truth: Truth) -> pl.DataFrame:
-    """One row per sequenced patient: polygenic score, diplotypes, phenotype."""
+def _write_scores(truth: Truth, site: Site, folder: Path) -> None:
+    """One row per sequenced patient of the site: polygenic score, diplotypes, phenotype."""
     genes = truth.genes
     table = truth.patients.select(
         "site",
         pl.col("patient_id").alias("patient"),
-        pl.Series("polygenic_score_SYNTH1", genes.score),
+        pl.Series(f"polygenic_score_{SCORE_ID}", genes.score),
         *[pl.Series(gene, genes.diplotypes(gene)) for gene in GENES],
         pl.Series("CYP2C19_phenotype", genes.cyp2c19_phenotypes()),
         pl.Series("CYP2C9_activity_score", genes.cyp2c9_activity_score()),
         pl.lit("synthetic").alias("origin"),
     )
-    return table.filter(pl.Series(truth.sequenced))
+    _describe(folder, "scores.yaml")
+    here = table.filter(pl.Series(truth.sequenced) & (pl.col("site") == site.name))
+    here.write_csv(folder / "scores.csv", float_precision=4)
 
 
-def _write_surroundings(truth: Truth, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "README.txt").write_text(NOTICE, encoding="utf-8")
-    origin = pl.lit("synthetic").alias("origin")
+def _write_surroundings(truth: Truth, regions: pl.Series, folder: Path) -> None:
+    _describe(folder, "exposures.yaml")
     tables = {
         "air_quality": truth.around.air_quality(),
         "deprivation": truth.around.deprivation_scores(),
     }
     for name, table in tables.items():
-        table.with_columns(origin).write_csv(folder / f"{name}.csv")
+        here = table.filter(pl.col("region").is_in(regions.unique().to_list()))
+        here.with_columns(origin=pl.lit("synthetic")).write_csv(folder / f"{name}.csv")
 
 
 def _write_truth(truth: Truth, written: Written, about: dict[str, Any]) -> None:

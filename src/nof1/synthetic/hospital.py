@@ -109,7 +109,7 @@ class Hospital:
 
 
 def write(folder: Path | str, seed: int = 1, patients: int = 4000) -> Written:
-    """Write the hospital of the demo; ingest ``Written.sources``."""
+    """Write the hospital of the demo; ingest each folder of ``Written.sites`` as that site."""
     return Hospital(seed=seed, patients=patients).write(folder)
 
 

@@ -7,6 +7,7 @@ winter peak and a slow wander; deprivation is a score per region and year, highe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -46,20 +47,29 @@ class Surroundings:
         return np.asarray((score - DEPRIVATION_MEAN) / DEPRIVATION_SD)
 
     def air_quality(self) -> pl.DataFrame:
-        """One row per region and month: region, date, pm25_ug_m3."""
-        return self._table(self.pm25.round(1), "pm25_ug_m3")
+        """One row per region and month from the start of the records: region, date, pm25 (µg/m3).
+
+        The date is the first day of the month that the mean describes.
+        """
+        described = self.months.astype("datetime64[M]") - 1
+        return self._table(described, self.pm25, "pm25").filter(pl.col("date") >= self._start)
 
     def deprivation_scores(self) -> pl.DataFrame:
-        """One row per region and year: region, date, deprivation_score."""
-        table = self._table(self.deprivation.round(1), "deprivation_score")
+        """One row per region and year: region, date (1 January), deprivation_score."""
+        table = self._table(self.months, self.deprivation, "deprivation_score")
         return table.filter(pl.col("date").dt.month() == 1)
 
-    def _table(self, values: Array, name: str) -> pl.DataFrame:
+    @property
+    def _start(self) -> date:
+        day: date = self.months[RUN_IN_MONTHS].item()
+        return day
+
+    def _table(self, dates: np.ndarray, values: Array, name: str) -> pl.DataFrame:
         return pl.DataFrame(
             {
-                "region": np.repeat(self.regions, len(self.months)),
-                "date": np.tile(self.months, len(self.regions)),
-                name: values.ravel(),
+                "region": np.repeat(self.regions, len(dates)),
+                "date": np.tile(dates.astype("datetime64[D]"), len(self.regions)),
+                name: values.round(1).ravel(),
             }
         ).with_columns(pl.col("date").cast(pl.Date))
 
