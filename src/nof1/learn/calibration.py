@@ -47,8 +47,9 @@ class LogisticFit:
 
 def logistic_fit(y: FloatArray, x: FloatArray, weight: FloatArray) -> LogisticFit:
     """Weighted two-parameter logistic regression by Newton steps with sandwich influence."""
-    design = np.column_stack([np.ones(len(x)), x])
-    beta, converged = np.array([0.0, 1.0]), False
+    unit = max(float(np.abs(x).max(initial=0.0)), 1e-300)  # keeps the Newton steps well scaled
+    design = np.column_stack([np.ones(len(x)), x / unit])
+    beta, converged = np.zeros(2), False
     for _ in range(50):
         risk = expit(design @ beta)
         gradient = design.T @ (weight * (y - risk))
@@ -57,14 +58,14 @@ def logistic_fit(y: FloatArray, x: FloatArray, weight: FloatArray) -> LogisticFi
             break
         step = np.linalg.solve(information, gradient)
         beta = beta + step * min(1.0, 5 / max(float(np.abs(step).max()), 1e-300))
-        if np.abs(step).max() < 1e-10:
+        if np.abs(step).max() < 1e-9:
             converged = True
             break
     if not converged:
         return LogisticFit(math.nan, math.nan, np.zeros((len(x), 2)), False)
     scores = design * (weight * (y - expit(design @ beta)))[:, None]
-    influence = len(x) * np.linalg.solve(information, scores.T).T
-    return LogisticFit(float(beta[0]), float(beta[1]), influence, True)
+    influence = len(x) * np.linalg.solve(information, scores.T).T / [1.0, unit]
+    return LogisticFit(float(beta[0]), float(beta[1]) / unit, influence, True)
 
 
 def calibration_slope(

@@ -73,10 +73,10 @@ class EarliestTime:
         cell = np.minimum((score * CELLS).astype(np.int64), CELLS - 1)
         sums = np.append(np.bincount(cell, weights=weight, minlength=CELLS), len(days))
         summed = secure_sum(sums)
-        rows, heaviest = summed[-1], float(weight.max(initial=1.0))
-        missed = np.cumsum(summed[:-1]) + heaviest
-        allowed = (1 - level) * (rows + heaviest)
-        if rows < 20 or heaviest > allowed:
+        rows = summed[-1]
+        missed = np.cumsum(summed[:-1]) + 1  # the new person counts as one more early outcome
+        allowed = (1 - level) * (rows + 1)
+        if allowed < 1:
             raise ModelError(
                 f"{int(rows)} calibration rows are too few for level {level:g}.",
                 next_step="Use a larger calibration share or a lower level.",

@@ -66,7 +66,7 @@ class LogisticRecalibration:
                 allowed="rows with and without the outcome",
                 next_step="Use a longer period, a longer horizon or a larger calibration share.",
             )
-        beta = np.array([0.0, 1.0])
+        beta = np.zeros(2)
         for _ in range(50):
             gradient, information, squared = _summed_step(x, labels, weights, beta, secure_sum)
             gradient -= PRIOR * 0.25 * (beta - [0.0, 1.0])
