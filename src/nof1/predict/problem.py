@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from nof1.predict.spec import AGGREGATES
+
 
 class Matrix(Protocol):
     """What is asked of features; ``nof1.predict.matrix.FeatureMatrix`` is one."""
@@ -65,4 +67,4 @@ def code_of(column: str) -> str:
     if column.startswith("static/"):
         return column.removeprefix("static/").removesuffix("/value")
     parts = column.rsplit("/", 2)
-    return parts[0] if len(parts) == 3 and "//" in parts[0] else column
+    return parts[0] if len(parts) == 3 and parts[2] in AGGREGATES else column

@@ -18,6 +18,8 @@ from nof1.record.events import DEATH
 
 Sets = Mapping[str, CodeSet]
 MAX_DAYS = 200 * 366
+# Marks of observation periods that importers write (OMOP: observation_period; CSV: survival).
+PERIOD_START, PERIOD_END = "OBSERVATION_PERIOD", "END_OF_FOLLOW_UP"
 _BOUNDS = ("above", "at_least", "below", "at_most")
 _EVENT_KEYS = ("of", "death", "unit", *_BOUNDS)
 
@@ -267,18 +269,21 @@ def read_censoring(node: Node, sets: Sets) -> Censoring:
     if end and isinstance(end.value, str) and end.value[:1].isdigit():
         until, end = read_date(end), None
     return Censoring(
-        start=_marks(parts.get("observation_start"), "first_event", sets),
-        end=_marks(end, "last_event", sets),
+        start=_marks(parts.get("observation_start"), "first_event", PERIOD_START, sets),
+        end=_marks(end, "last_event", PERIOD_END, sets),
         until=until,
         **chosen,
     )
 
 
-def _marks(node: Node | None, default: str, sets: Sets) -> CodeSet | None:
+def _marks(node: Node | None, default: str, marker: str, sets: Sets) -> CodeSet | None:
+    """``marked`` stands for the marks that importers write."""
     if node is None or node.value == default:
         return None
+    if node.value == "marked":
+        return CodeSet(marker, codes=(marker,))
     if isinstance(node.value, str) and "//" not in node.value and node.value not in sets:
-        node.one_of((default, *sets))
+        node.one_of((default, "marked", *sets))
     return read_reference(node, sets)
 
 
