@@ -31,7 +31,7 @@ from nof1.learn.rows import Keys, patient_shares, uniform
 from nof1.learn.shapes import ShapeModel, Term
 from nof1.learn.sums import CountedSum, FloatArray
 
-PAIR_STRICTNESS = 3.0
+PAIR_STRICTNESS = 2.5
 """A plane looks at many more cuts than a curve, so chance gains more: a higher threshold."""
 
 SLOPE_RANGE = (0.5, 3.0)
@@ -59,8 +59,8 @@ class Recipe:
     validation_share: float = 0.15
     max_bins: int = 64
     pair_bins: int = 8
-    max_pairs: int = 10
-    pair_features: int = 20
+    max_pairs: int = 30
+    pair_features: int = 30
     smallest_group: int = SMALLEST_GROUP
     seed: int = 0
     boost: Settings = field(default_factory=Settings)
@@ -136,9 +136,7 @@ def fit_curves(
     from nof1.learn import kernels
 
     shares = patient_shares(keys)
-    cuts = agree_cuts(
-        X, shares, total, max_bins=recipe.max_bins, smallest=recipe.smallest_group
-    )
+    cuts = agree_cuts(X, shares, total, max_bins=recipe.max_bins, smallest=recipe.smallest_group)
     codes = encode(X, cuts)
     counts = total.together(
         *[np.bincount(c, shares, minlength=len(e) + 2) for c, e in zip(codes, cuts, strict=True)]
@@ -150,9 +148,7 @@ def fit_curves(
     muted = np.concatenate(counts) < recipe.smallest_group - 1e-6
     booster = Booster(table, objective, held_out, stepper, recipe.boost, total, muted)
     boosted = booster.fit(objective.start(total))
-    return Curves(
-        names, cuts, codes, counts, signs, shares, table, held_out, objective, boosted
-    )
+    return Curves(names, cuts, codes, counts, signs, shares, table, held_out, objective, boosted)
 
 
 def _step(
@@ -185,12 +181,15 @@ def held_out_slope(
     mass, first = total(np.array([weights.sum(), weights @ mean]))
     mean = mean - first / max(mass, 1e-12)
     for _ in range(8):
-        g, h = (weights * part[:, 0] for part in objective.gradients((level + slope * mean)[:, None]))
+        g, h = (
+            weights * part[:, 0] for part in objective.gradients((level + slope * mean)[:, None])
+        )
         g0, g1, h0, h1, h2 = total(np.array([g.sum(), g @ mean, h.sum(), h @ mean, h @ mean**2]))
         g1, h2 = g1 + _SLOPE_PRIOR * (slope - 1), h2 + _SLOPE_PRIOR
         change = np.linalg.solve([[h0 + 1e-9, h1], [h1, h2]], [g0, g1])
-        level, slope = level - float(np.clip(change[0], -2, 2)), slope - float(
-            np.clip(change[1], -0.5, 0.5)
+        level, slope = (
+            level - float(np.clip(change[0], -2, 2)),
+            slope - float(np.clip(change[1], -0.5, 0.5)),
         )
     return float(np.clip(slope, *SLOPE_RANGE))
 

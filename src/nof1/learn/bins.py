@@ -150,8 +150,7 @@ def _split(
     """Count the children of the chosen cells of all features in one sum."""
     children = [_children(cell, mask, bits) for cell, mask in zip(cells, chosen, strict=True)]
     counts = [
-        column.weigh(first, width)
-        for column, (first, width) in zip(columns, children, strict=True)
+        column.weigh(first, width) for column, (first, width) in zip(columns, children, strict=True)
     ]
     summed = total.together(*counts)
     return [
@@ -160,9 +159,7 @@ def _split(
     ]
 
 
-def _children(
-    cells: _Cells, mask: NDArray[np.bool_], bits: int
-) -> tuple[GridKeys, GridKeys]:
+def _children(cells: _Cells, mask: NDArray[np.bool_], bits: int) -> tuple[GridKeys, GridKeys]:
     steps = np.arange(2**bits)
     width = cells.width[mask] // 2**bits
     first = (cells.first[mask][:, None] + steps * width[:, None]).ravel()

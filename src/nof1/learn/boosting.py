@@ -17,9 +17,7 @@ from nof1.learn.coded import CodedTable
 from nof1.learn.objectives import Objective
 from nof1.learn.sums import CountedSum, FloatArray
 
-Stepper = Callable[
-    [FloatArray, FloatArray, NDArray[np.int64], FloatArray], NDArray[np.bool_]
-]
+Stepper = Callable[[FloatArray, FloatArray, NDArray[np.int64], FloatArray], NDArray[np.bool_]]
 """(g, h, terms, step) -> moved: writes the Newton steps of the terms into ``step``."""
 
 
@@ -171,7 +169,9 @@ class Booster:
     ) -> None:
         """Scale the joint step by line search and apply it to tables and scores."""
         direction = self.table.spread(step, terms)
-        slope, bend = self.total.together((g * direction).sum(axis=0), (h * direction**2).sum(axis=0))
+        slope, bend = self.total.together(
+            (g * direction).sum(axis=0), (h * direction**2).sum(axis=0)
+        )
         full = np.where(bend > 0, -slope / np.maximum(bend, 1e-12), 0.0)
         rate = self.settings.learning_rate * np.clip(full, 0.0, 1.0)
         self.tables += step * rate

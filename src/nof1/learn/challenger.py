@@ -28,6 +28,7 @@ from nof1.learn.rows import (
     check_weights,
     check_width,
     patient_shares,
+    row_keys,
     uniform,
 )
 from nof1.learn.sums import CountedSum, FloatArray, SecureSum, local_sum
@@ -121,47 +122,56 @@ def needs_one_place(secure_sum: SecureSum) -> None:
         )
 
 
+@dataclass(frozen=True)
+class Part:
+    """Rows in hash order that trees are grown on."""
+
+    codes: FloatArray
+    labels: FloatArray
+    weights: FloatArray
+
+    def where(self, mask: NDArray[np.bool_]) -> Part:
+        return Part(self.codes[mask], self.labels[mask], self.weights[mask])
+
+
+def held_out(keys: Keys, seed: int) -> NDArray[np.bool_]:
+    """Rows of the validation part; never all or none."""
+    held = uniform(keys, seed) < VALIDATION_SHARE
+    return held if held.any() and not held.all() else np.arange(len(keys)) % 7 == 0
+
+
 def grow(
-    codes: FloatArray,
-    names: Sequence[str],
-    labels: FloatArray,
-    weights: FloatArray,
-    keys: Keys,
+    part: Part,
+    held: NDArray[np.bool_],
     signs: NDArray[np.int8],
     seed: int,
     *,
-    objective: str | Callable[..., Any],
+    objective: str | Callable[..., Any] = "binary",
     metric: Callable[..., Any] | None = None,
 ) -> str:
-    """Grow trees until the hash-drawn validation part stops improving; the model as text."""
+    """Grow trees until the validation part stops improving; returns LightGBM's text.
+
+    ``objective(scores, data)`` and ``metric(scores, data)`` are LightGBM's callables, for what it
+    does not know itself.
+    """
     import lightgbm
 
-    held = uniform(keys, seed) < VALIDATION_SHARE
-    if held.all() or not held.any():
-        held = np.arange(len(codes)) % 7 == 0
     settings = PARAMETERS | {
         "seed": seed % 2**31,
         "objective": objective,
         "monotone_constraints": signs.tolist(),
         "metric": "None" if metric else "binary_logloss",
     }
-    safe = [f"f{j}" for j in range(len(names))]
-    parts = [
+    names = [f"f{j}" for j in range(part.codes.shape[1])]
+    learn, watch = (
         lightgbm.Dataset(
-            codes[mask],
-            labels[mask],
-            weight=weights[mask],
-            feature_name=safe,
-            params=settings,
-            free_raw_data=False,
+            rows.codes, rows.labels, weight=rows.weights, feature_name=names, params=settings
         )
-        for mask in (~held, held)
-    ]
-    for part, mask in zip(parts, (~held, held), strict=True):
-        part.rows = np.flatnonzero(mask)
+        for rows in (part.where(~held), part.where(held))
+    )
     stop = lightgbm.early_stopping(50, verbose=False)
     trees = lightgbm.train(
-        settings, parts[0], MOST_ROUNDS, valid_sets=[parts[1]], feval=metric, callbacks=[stop]
+        settings, learn, MOST_ROUNDS, valid_sets=[watch], feval=metric, callbacks=[stop]
     )
     text: str = trees.model_to_string(num_iteration=trees.best_iteration)
     return text
@@ -196,22 +206,11 @@ def train_trees(
     hashed = check_keys(keys, table, labels)
     cuts = tuple(agree_cuts(table, patient_shares(hashed), CountedSum(), max_bins=255))
     order = hash_order(hashed, table)
-    codes = tree_codes(table, cuts)[order]
-    text = grow(
-        codes,
-        labels_of,
-        labels[order],
-        weights[order],
-        hashed[order],
-        signs,
-        seed,
-        objective="binary",
-    )
+    part = Part(tree_codes(table, cuts)[order], labels[order], weights[order])
+    text = grow(part, held_out(hashed[order], seed), signs, seed)
     return TreeModel(labels_of, cuts, 0.0, text)
 
 
 def hash_order(keys: Keys, X: FloatArray) -> NDArray[np.int64]:
     """An order of rows that does not depend on their order: by key, then by content."""
-    from nof1.learn.rows import row_keys
-
     return np.lexsort((row_keys(X), keys))

@@ -90,7 +90,5 @@ class CodedTable:
                 kernels.spread_dense(self.codes[j], table, start, values)
             else:
                 values += table[start + listed.usual]
-                kernels.spread_listed(
-                    listed.rows, listed.codes, table, start, listed.usual, values
-                )
+                kernels.spread_listed(listed.rows, listed.codes, table, start, listed.usual, values)
         return values

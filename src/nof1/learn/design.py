@@ -77,7 +77,11 @@ def agree_design(
     known = ~np.isnan(X)
     scaled = np.where(known, _scaled(X, middle, width), 0.0)
     count, first, second, missing, rows = total.together(
-        shares @ known, shares @ scaled, shares @ scaled**2, shares @ ~known, shares.sum(keepdims=True)
+        shares @ known,
+        shares @ scaled,
+        shares @ scaled**2,
+        shares @ ~known,
+        shares.sum(keepdims=True),
     )
     mean = first / np.maximum(count, 1e-12)
     variance = np.maximum(second / np.maximum(count, 1e-12) - mean**2, 0.0)

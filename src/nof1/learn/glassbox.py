@@ -61,7 +61,7 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         n_bags: int = 8,
         max_bins: int = 64,
-        max_pairs: int = 10,
+        max_pairs: int = 30,
         smallest_group: int = 10,
         learning_rate: float = 0.15,
         max_cycles: int = 200,
@@ -141,9 +141,7 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         def objective(learn: FloatArray) -> Bernoulli:
             return Bernoulli(labels, learn)
 
-        curves = fit_curves(
-            table, labels_of, hashed, weights, signs, objective, recipe, total
-        )
+        curves = fit_curves(table, labels_of, hashed, weights, signs, objective, recipe, total)
         pairs = find_pairs(curves, recipe, total)
         scores = pairs.scores if pairs else curves.boosted.scores
         slope = held_out_slope(scores, curves.held_out, objective, total)

@@ -25,30 +25,21 @@ from nof1.learn.additive import (
     fit_curves,
     held_out_slope,
 )
+from nof1.learn.followup import FollowUp, SurvivalRows, check_survival
 from nof1.learn.objectives import Objective
 from nof1.learn.pairs import CoarseAxis, FittedPairs, candidate_pairs, fit_pairs, rank_pairs
-from nof1.learn.rows import (
-    Keys,
-    check_durations,
-    check_events,
-    check_features,
-    check_keys,
-    check_monotone,
-    check_weights,
-    check_width,
-    patient_shares,
-)
+from nof1.learn.rows import check_monotone, check_width
 from nof1.learn.shapes import ShapeModel
 from nof1.learn.sums import CountedSum, FloatArray, SecureSum, local_sum
 from nof1.learn.timeline import (
     Exposure,
     Timeline,
-    agree_timeline,
     cumulative_incidence,
     timeline_from_dict,
 )
 
 SCHEMA = "nof1/hazards/1"
+_NO_AXIS = CoarseAxis(np.empty(0, dtype=np.uint8), np.empty(0))
 TIME = "time since prediction"
 N_EPOCHS = 4
 """Effects may differ between this many parts of the follow-up with equally many events."""
@@ -196,29 +187,6 @@ class HazardModel:
         return cls(tuple(stored["names"]), timeline_from_dict(stored), causes)
 
 
-@dataclass(frozen=True)
-class FollowUp:
-    """This site's rows on the agreed timeline."""
-
-    timeline: Timeline
-    leave: NDArray[np.int64]
-    partial: FloatArray
-    cause: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, timeline: Timeline, duration: FloatArray, cause: NDArray[np.int64]) -> FollowUp:
-        """Cut follow-up at the end of the timeline; later events become censored there."""
-        seen = np.minimum(duration, timeline.edges_days[-1])
-        leave, partial = timeline.place(seen)
-        return cls(timeline, leave, partial, np.where(duration > seen, 0, cause))
-
-    def exposure(self, number: int, weights: FloatArray) -> Exposure:
-        """Objective of one cause for weights (n_rows, n_bags)."""
-        entry = np.zeros(len(self.leave), dtype=np.int64)
-        event = (self.cause == number).astype(np.float64)
-        return Exposure(self.timeline, entry, self.leave, self.partial, event, weights)
-
-
 class GlassBoxHazards:
     """Trainer of a ``HazardModel``; see ``GlassBoxClassifier`` for the settings.
 
@@ -254,56 +222,33 @@ class GlassBoxHazards:
         InputError : features, durations, causes, weights or keys of the wrong kind.
         ModelError : the outcome (almost) never or always happens.
         """
-        table, labels = check_features(X, names)
-        duration, cause = check_durations(y, len(table))
-        weights = check_weights(sample_weight, len(table))
-        signs = check_monotone(monotone, labels)
-        hashed = check_keys(keys, table, duration, cause)
         total = CountedSum(secure_sum)
-        n_causes = count_causes(cause, total)
-        shares = patient_shares(hashed)
-        timeline = agree_timeline(duration, cause, shares, total, self.n_intervals)
-        follow_up = FollowUp.of(timeline, duration, cause)
+        rows = check_survival(X, y, names, sample_weight, keys, total, self.n_intervals)
+        signs = check_monotone(monotone, rows.names)
         models = tuple(
-            self._fit_cause(table, labels, hashed, weights, signs, follow_up, number, total)
-            for number in range(1, n_causes + 1)
+            self._fit_cause(rows, signs, number, total) for number in range(1, rows.n_causes + 1)
         )
         self.rounds_, self.bytes_sent_ = total.rounds, total.bytes_sent
-        return HazardModel(labels, timeline, models)
+        return HazardModel(rows.names, rows.follow_up.timeline, models)
 
     def _fit_cause(
-        self,
-        X: FloatArray,
-        names: tuple[str, ...],
-        keys: Keys,
-        weights: FloatArray,
-        signs: NDArray[np.int8],
-        follow_up: FollowUp,
-        number: int,
-        total: CountedSum,
+        self, rows: SurvivalRows, signs: NDArray[np.int8], number: int, total: CountedSum
     ) -> CauseModel:
         def objective(learn: FloatArray) -> Objective:
-            return follow_up.exposure(number, learn)
+            return rows.follow_up.exposure(number, learn)
 
-        curves = fit_curves(X, names, keys, weights, signs, objective, self.recipe, total)
+        recipe, follow_up = self.recipe, rows.follow_up
+        curves = fit_curves(
+            rows.X, rows.names, rows.keys, rows.weights, signs, objective, recipe, total
+        )
         epochs = _Epochs.agree(follow_up, curves, total)
-        axes = [*coarse_axes(curves, self.recipe), epochs.axis]
-        fitted = _find_pairs(curves, axes, epochs, follow_up, number, self.recipe, total)
+        axes = [*coarse_axes(curves, recipe), epochs.axis]
+        fitted = _find_pairs(curves, axes, epochs, follow_up, number, recipe, total)
         slope = held_out_slope(curves.boosted.scores, curves.held_out, objective, total)
-        shapes = assemble(curves, self.recipe, fitted, axes, (*names, TIME), slope)
-        n_bags = self.recipe.n_bags
-        blank = np.zeros((follow_up.timeline.n_intervals, n_bags + 1))
+        shapes = assemble(curves, recipe, fitted, axes, (*rows.names, TIME), slope)
+        blank = np.zeros((follow_up.timeline.n_intervals, recipe.n_bags + 1))
         model = CauseModel(shapes, blank[:, 0], blank[:, 1:], epochs.starts, epochs.times)
-        return _with_baseline(model, X, weights, follow_up, number, total)
-
-
-def count_causes(cause: NDArray[np.int64], total: CountedSum, most: int = 16) -> int:
-    """Number of causes over all sites; refuses an outcome that never or always happens."""
-    if cause.max(initial=0) > most:
-        raise ModelError(f"More than {most} causes.", where="y, cause", allowed=f"0 to {most}")
-    counts = total(np.bincount(cause, minlength=most + 1).astype(np.float64))
-    check_events(counts[1], counts.sum())
-    return int(np.flatnonzero(counts)[-1])
+        return _with_baseline(model, rows, number, total)
 
 
 @dataclass(frozen=True)
@@ -345,8 +290,10 @@ class _Epochs:
         leave = np.where(stays, ends[epoch], follow_up.leave[rows])
         partial = np.where(stays, follow_up.timeline.widths[ends[epoch]], follow_up.partial[rows])
         event = ((follow_up.cause[rows] == number) & ~stays).astype(np.float64)
-        return rows, epoch, Exposure(
-            follow_up.timeline, self.starts[epoch], leave, partial, event, weights[rows]
+        return (
+            rows,
+            epoch,
+            Exposure(follow_up.timeline, self.starts[epoch], leave, partial, event, weights[rows]),
         )
 
 
@@ -371,14 +318,17 @@ def _find_pairs(
     codes = np.vstack([curves.codes[used][:, rows], (epoch + 1).astype(np.uint8)])
     place = {feature: k for k, feature in enumerate([*used, time])}
     wanted = [(place[a], place[b]) for a, b in pairs]
-    if len(epochs.starts) > 1:
-        wanted += [(k, place[time]) for k in range(len(used))]
+    timed = [(k, place[time]) for k in range(len(used))] if len(epochs.starts) > 1 else []
     some_axes = [axes[j] for j in [*used, time]]
     offset = curves.boosted.scores[rows]
     objective.settle(offset, total)
     g, h = (part * objective.weights for part in objective.gradients(offset))
     gradients = (g.mean(axis=1), h.mean(axis=1))
-    ranked = rank_pairs(codes, some_axes, wanted, gradients, total, recipe.max_pairs)
+    ranked = [
+        pair
+        for some in (wanted, timed)
+        for pair in rank_pairs(codes, some_axes, some, gradients, total, recipe.max_pairs)
+    ]
     if not ranked:
         return None
     settings = replace(recipe.boost, batches=1, threshold=PAIR_STRICTNESS * recipe.boost.threshold)
@@ -398,20 +348,17 @@ def _find_pairs(
 
 
 def _with_baseline(
-    model: CauseModel,
-    X: FloatArray,
-    weights: FloatArray,
-    follow_up: FollowUp,
-    number: int,
-    total: CountedSum,
+    model: CauseModel, survival: SurvivalRows, number: int, total: CountedSum
 ) -> CauseModel:
     """Fit the baseline rates to the finished scores, of the mean model and of each bag."""
-    epochs = _Epochs(model.epoch_starts, model.epoch_times, CoarseAxis(np.empty(0, np.uint8), X[:0]))
+    epochs = _Epochs(model.epoch_starts, model.epoch_times, _NO_AXIS)
     n_bags = model.shapes.n_bags
     rows, epoch, objective = epochs.exposure(
-        follow_up, number, np.repeat(weights[:, None], n_bags + 1, axis=1)
+        survival.follow_up, number, np.repeat(survival.weights[:, None], n_bags + 1, axis=1)
     )
-    table = np.column_stack([X[rows], model.epoch_times[epoch]])
+    table = np.column_stack([survival.X[rows], model.epoch_times[epoch]])
     scores = np.column_stack([model.shapes.decision(table), model.shapes.bag_decisions(table)])
     objective.settle(scores, total)
-    return replace(model, rates=objective.rates[:, 0].copy(), bag_rates=objective.rates[:, 1:].copy())
+    return replace(
+        model, rates=objective.rates[:, 0].copy(), bag_rates=objective.rates[:, 1:].copy()
+    )

@@ -17,9 +17,7 @@ _jit: Any = numba.njit(cache=True)
 
 
 @_jit
-def add_dense(
-    codes: NDArray[Any], values: NDArray[Any], start: int, table: NDArray[Any]
-) -> None:
+def add_dense(codes: NDArray[Any], values: NDArray[Any], start: int, table: NDArray[Any]) -> None:
     """table[start + codes[i]] += values[i] for all rows i."""
     width = values.shape[1]
     for i in range(codes.shape[0]):
@@ -170,56 +168,62 @@ def step_curve(
 
 @_jit
 def _running_sums(cells: NDArray[Any]) -> NDArray[Any]:
-    """Two-dimensional running sums without row 0 and column 0."""
+    """Two-dimensional running sums."""
     total = np.zeros(cells.shape)
-    for a in range(1, cells.shape[0]):
+    for a in range(cells.shape[0]):
         row = 0.0
-        for b in range(1, cells.shape[1]):
+        for b in range(cells.shape[1]):
             row += cells[a, b]
-            total[a, b] = total[a - 1, b] + row
+            total[a, b] = row + (total[a - 1, b] if a > 0 else 0.0)
     return total
 
 
 @_jit
-def _quadrant(total: NDArray[Any], a: int, b: int, q: int) -> float:
-    """Sum of quadrant q (0 low-low, 1 low-high, 2 high-low, 3 high-high) from running sums."""
-    low, left, top, whole = total[a, b], total[a, -1], total[-1, b], total[-1, -1]
-    if q == 0:
-        return low
-    if q == 1:
-        return left - low
-    if q == 2:
-        return top - low
-    return whole - left - top + low
+def _block(total: NDArray[Any], a: int, b: int, q: int) -> float:
+    """Sum of quadrant q of a cut after row a and column b, from running sums.
+
+    q is 0 low-low, 1 low-high, 2 high-low, 3 high-high. A cut after row 0 tells missing from known;
+    at later cuts the missing row belongs to no quadrant. Columns alike.
+    """
+    first_a, last_a = (a, total.shape[0] - 1) if q >= 2 else (0 if a > 0 else -1, a)
+    first_b, last_b = (b, total.shape[1] - 1) if q % 2 == 1 else (0 if b > 0 else -1, b)
+    found = total[last_a, last_b]
+    if first_a >= 0:
+        found -= total[first_a, last_b]
+    if first_b >= 0:
+        found -= total[last_a, first_b]
+    if first_a >= 0 and first_b >= 0:
+        found += total[first_a, first_b]
+    return found
 
 
 @_jit
-def step_plane(
-    g: NDArray[Any], h: NDArray[Any], threshold: float, step: NDArray[Any]
-) -> bool:
+def step_plane(g: NDArray[Any], h: NDArray[Any], threshold: float, step: NDArray[Any]) -> bool:
     """Newton step of one pair for one bag: four quadrants of (n_a, n_b) cells.
 
-    Row 0 and column 0 (one of the two is missing) never take part. Writes ``step`` and tells
-    whether it is not zero.
+    Writes ``step`` (n_a, n_b) and tells whether it is not zero.
     """
     step[:, :] = 0.0
     sum_g, sum_h = _running_sums(g), _running_sums(h)
     best, best_a, best_b = 0.0, -1, -1
-    for a in range(1, g.shape[0] - 1):
-        for b in range(1, g.shape[1] - 1):
-            gain = -_score(sum_g[-1, -1], sum_h[-1, -1])
+    leaf_g, leaf_h = np.empty(4), np.empty(4)
+    for a in range(g.shape[0] - 1):
+        for b in range(g.shape[1] - 1):
+            gain = 0.0
             for q in range(4):
-                gain += _score(_quadrant(sum_g, a, b, q), _quadrant(sum_h, a, b, q))
+                leaf_g[q], leaf_h[q] = _block(sum_g, a, b, q), _block(sum_h, a, b, q)
+                gain += _score(leaf_g[q], leaf_h[q])
+            gain -= _score(leaf_g.sum(), leaf_h.sum())
             if gain > best * (1.0 + 1e-7) + 1e-12:
                 best, best_a, best_b = gain, a, b
     if best_a < 0 or best <= threshold:
         return False
-    for a in range(1, g.shape[0]):
-        for b in range(1, g.shape[1]):
+    shrink = 1.0 - threshold / best
+    for a in range(min(best_a, 1), g.shape[0]):
+        for b in range(min(best_b, 1), g.shape[1]):
             q = 2 * (a > best_a) + (b > best_b)
-            leaf_g = _quadrant(sum_g, best_a, best_b, q)
-            leaf_h = _quadrant(sum_h, best_a, best_b, q)
-            step[a, b] = _leaf(leaf_g, leaf_h) * (1.0 - threshold / best)
+            value = _leaf(_block(sum_g, best_a, best_b, q), _block(sum_h, best_a, best_b, q))
+            step[a, b] = value * shrink
     return True
 
 

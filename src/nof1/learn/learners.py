@@ -1,278 +1,44 @@
 """The registry of learners: glass box, linear baseline and LightGBM, for yes/no and for time.
 
-Every learner has the same four verbs: ``fit``, ``predict``, ``contributions`` and ``save``/``load``.
-One shared test runs over all of them.
+Every learner has the same verbs: ``fit``, ``predict`` (or ``predict_cumulative_incidence`` and
+``risk``), ``contributions`` and ``save``/``load``. One shared test runs over all of them.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from numpy.typing import ArrayLike
-
-from nof1.core.errors import ModelError, UsageError
-from nof1.learn.challenger import TreeModel, train_trees
-from nof1.learn.glassbox import GlassBoxClassifier
-from nof1.learn.linear import LinearModel, train_logistic
-from nof1.learn.objectives import sigmoid
-from nof1.learn.shapes import ShapeModel
-from nof1.learn.sums import FloatArray, SecureSum, local_sum
-
-Files = dict[str, bytes]
-
-
-class BinaryLearner(Protocol):
-    """A learner for a yes/no outcome. Attributes exist after ``fit`` or ``load``.
-
-    Attributes
-    ----------
-    names : features that ``X`` must have, in this order.
-    term_names : one for each column of ``contributions``.
-    """
-
-    names: tuple[str, ...]
-    term_names: tuple[str, ...]
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        names: Sequence[str] | None = None,
-        *,
-        monotone: Any = None,
-        seed: int = 0,
-        sample_weight: ArrayLike | None = None,
-        keys: ArrayLike | None = None,
-        secure_sum: SecureSum = local_sum,
-    ) -> BinaryLearner:
-        """Train; see ``GlassBoxClassifier.fit`` for the arguments and errors."""
-        ...
-
-    def predict(self, X: ArrayLike) -> FloatArray:
-        """Risk of the outcome (n_rows,), 0 to 1."""
-        ...
-
-    def contributions(self, X: ArrayLike) -> FloatArray:
-        """What each term adds to the log odds: (n_rows, n_terms)."""
-        ...
-
-    def bag_predictions(self, X: ArrayLike) -> FloatArray | None:
-        """Risks (n_rows, n_bags) whose spread is the standard error, or None."""
-        ...
-
-    def save(self) -> Files:
-        """Files by name: JSON or LightGBM text, no row of the training data."""
-        ...
-
-    def load(self, files: Mapping[str, bytes]) -> BinaryLearner:
-        """Read what ``save`` gave.
-
-        Raises
-        ------
-        ModelError : a file is missing, damaged or of another kind.
-        """
-        ...
-
-
-class GlassBoxBinary:
-    """Additive curves and planes; see ``glassbox``. ``shapes`` is for charts."""
-
-    names: tuple[str, ...]
-    term_names: tuple[str, ...]
-
-    def __init__(self, **settings: Any) -> None:
-        self.settings = settings
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        names: Sequence[str] | None = None,
-        *,
-        monotone: Any = None,
-        seed: int = 0,
-        sample_weight: ArrayLike | None = None,
-        keys: ArrayLike | None = None,
-        secure_sum: SecureSum = local_sum,
-    ) -> GlassBoxBinary:
-        model = GlassBoxClassifier(seed=seed, **self.settings).fit(
-            X,
-            y,
-            names=names,
-            monotone=monotone,
-            sample_weight=sample_weight,
-            keys=keys,
-            secure_sum=secure_sum,
-        )
-        return self._use(model.shapes_)
-
-    def _use(self, shapes: ShapeModel) -> GlassBoxBinary:
-        self.shapes = shapes
-        self.names = shapes.names
-        self.term_names = tuple(term.name for term in shapes.terms)
-        return self
-
-    def predict(self, X: ArrayLike) -> FloatArray:
-        return sigmoid(self.shapes.decision(X))
-
-    def contributions(self, X: ArrayLike) -> FloatArray:
-        return self.shapes.contributions(X)
-
-    def bag_predictions(self, X: ArrayLike) -> FloatArray:
-        return sigmoid(self.shapes.bag_decisions(X))
-
-    def save(self) -> Files:
-        return {"shapes.json": json.dumps(self.shapes.to_dict()).encode()}
-
-    def load(self, files: Mapping[str, bytes]) -> GlassBoxBinary:
-        return self._use(ShapeModel.from_dict(read_json(files, "shapes.json")))
-
-
-class LinearBinary:
-    """Ridge logistic regression; see ``linear``."""
-
-    names: tuple[str, ...]
-    term_names: tuple[str, ...]
-
-    def __init__(self, ridge: float = 1.0) -> None:
-        self.ridge = ridge
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        names: Sequence[str] | None = None,
-        *,
-        monotone: Any = None,
-        seed: int = 0,
-        sample_weight: ArrayLike | None = None,
-        keys: ArrayLike | None = None,
-        secure_sum: SecureSum = local_sum,
-    ) -> LinearBinary:
-        """Train; ``monotone`` and ``seed`` change nothing: a line is monotone, and nothing is drawn."""
-        return self._use(
-            train_logistic(
-                X,
-                y,
-                names=names,
-                sample_weight=sample_weight,
-                keys=keys,
-                ridge=self.ridge,
-                secure_sum=secure_sum,
-            )
-        )
-
-    def _use(self, model: LinearModel) -> LinearBinary:
-        self.model = model
-        self.names = self.term_names = model.design.names
-        return self
-
-    def predict(self, X: ArrayLike) -> FloatArray:
-        return sigmoid(self.model.decision(X))
-
-    def contributions(self, X: ArrayLike) -> FloatArray:
-        return self.model.contributions(X)
-
-    def bag_predictions(self, X: ArrayLike) -> None:
-        return None
-
-    def save(self) -> Files:
-        return {"linear.json": json.dumps(self.model.to_dict()).encode()}
-
-    def load(self, files: Mapping[str, bytes]) -> LinearBinary:
-        return self._use(LinearModel.from_dict(read_json(files, "linear.json")))
-
-
-class TreesBinary:
-    """LightGBM on agreed bins; see ``challenger``."""
-
-    names: tuple[str, ...]
-    term_names: tuple[str, ...]
-
-    def fit(
-        self,
-        X: ArrayLike,
-        y: ArrayLike,
-        names: Sequence[str] | None = None,
-        *,
-        monotone: Any = None,
-        seed: int = 0,
-        sample_weight: ArrayLike | None = None,
-        keys: ArrayLike | None = None,
-        secure_sum: SecureSum = local_sum,
-    ) -> TreesBinary:
-        return self._use(
-            train_trees(
-                X,
-                y,
-                names=names,
-                monotone=monotone,
-                sample_weight=sample_weight,
-                keys=keys,
-                seed=seed,
-                secure_sum=secure_sum,
-            )
-        )
-
-    def _use(self, model: TreeModel) -> TreesBinary:
-        self.model = model
-        self.names = self.term_names = model.names
-        return self
-
-    def predict(self, X: ArrayLike) -> FloatArray:
-        return sigmoid(self.model.decision(X))
-
-    def contributions(self, X: ArrayLike) -> FloatArray:
-        return self.model.contributions(X)
-
-    def bag_predictions(self, X: ArrayLike) -> None:
-        return None
-
-    def save(self) -> Files:
-        return self.model.save()
-
-    def load(self, files: Mapping[str, bytes]) -> TreesBinary:
-        for name in ("trees.json", "trees.txt"):
-            need_file(files, name)
-        return self._use(TreeModel.load(files))
-
-
-def need_file(files: Mapping[str, bytes], name: str) -> bytes:
-    """One file of a stored model, or a ModelError that names it."""
-    if name not in files:
-        raise ModelError(
-            f"The stored model has no {name}.",
-            allowed=sorted(files),
-            next_step="Load the model with the learner that saved it.",
-        )
-    return files[name]
-
-
-def read_json(files: Mapping[str, bytes], name: str) -> Any:
-    """A JSON file of a stored model, or a ModelError."""
-    try:
-        return json.loads(need_file(files, name))
-    except ValueError as error:
-        raise ModelError(f"{name} of the stored model is not JSON.", where=name) from error
+from nof1.core.errors import UsageError
+from nof1.learn.binary import GlassBoxBinary, LinearBinary, TreesBinary
+from nof1.learn.survival import GlassBoxSurvival, LinearSurvival, TreesSurvival
 
 
 @dataclass(frozen=True)
 class Learner:
-    """One entry of the registry: what it is called and how it is made for each kind of outcome."""
+    """One entry of the registry.
+
+    Attributes
+    ----------
+    role : ``default``, ``baseline`` or ``challenger``.
+    binary, survival : make an untrained ``BinaryLearner`` or ``SurvivalLearner``.
+    """
 
     name: str
     title: str
     role: str
     binary: type[Any]
+    survival: type[Any]
 
 
 REGISTRY: dict[str, Learner] = {
-    "glassbox": Learner("glassbox", "Glass box (additive curves)", "default", GlassBoxBinary),
-    "linear": Learner("linear", "Logistic regression", "baseline", LinearBinary),
-    "lightgbm": Learner("lightgbm", "LightGBM", "challenger", TreesBinary),
+    "glassbox": Learner(
+        "glassbox", "Glass box (additive curves)", "default", GlassBoxBinary, GlassBoxSurvival
+    ),
+    "linear": Learner(
+        "linear", "Logistic / proportional hazards", "baseline", LinearBinary, LinearSurvival
+    ),
+    "lightgbm": Learner("lightgbm", "LightGBM", "challenger", TreesBinary, TreesSurvival),
 }
 
 

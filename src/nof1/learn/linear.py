@@ -81,9 +81,7 @@ def fit_logistic(
         risk = sigmoid(score)
         loss = weights @ np.logaddexp(0, np.where(labels == 1, -score, score))
         bend = (design * (weights * risk * (1 - risk))[:, None]).T @ design
-        value, g, h = total.together(
-            np.array([loss]), design.T @ (weights * (risk - labels)), bend
-        )
+        value, g, h = total.together(np.array([loss]), design.T @ (weights * (risk - labels)), bend)
         return float(value[0]), g, h
 
     penalty = np.r_[0.0, np.full(columns.shape[1], ridge)]

@@ -91,8 +91,35 @@ def rank_pairs(
 
 
 def interaction_gain(g: FloatArray, h: FloatArray) -> float:
-    """Best gain of four quadrants over two halves each way; missing cells do not count."""
-    g, h = g[1:, 1:], h[1:, 1:]
+    """Best gain of four quadrants over two halves each way, for summed (n_a, n_b) derivatives.
+
+    Each side is cut among its known values, or into missing and known.
+    """
+    views = [
+        (along_a(g, along_b), along_a(h, along_b))
+        for along_a in (_known_rows, _missing_rows)
+        for along_b in (False, True)
+    ]
+    return max(_contrast(view_g, view_h) for view_g, view_h in views)
+
+
+def _known_rows(cells: FloatArray, collapse: bool) -> FloatArray:
+    return _columns(cells[1:], collapse)
+
+
+def _missing_rows(cells: FloatArray, collapse: bool) -> FloatArray:
+    return _columns(np.stack([cells[0], cells[1:].sum(axis=0)]), collapse)
+
+
+def _columns(cells: FloatArray, collapse: bool) -> FloatArray:
+    """Known columns, or the two columns missing and known."""
+    if not collapse:
+        return cells[:, 1:]
+    return np.stack([cells[:, 0], cells[:, 1:].sum(axis=1)], axis=1)
+
+
+def _contrast(g: FloatArray, h: FloatArray) -> float:
+    """What four quadrants gain beyond their rows and columns, at the best cut."""
     if min(g.shape) < 2:
         return 0.0
     parts_g, parts_h = _quadrants(g), _quadrants(h)
@@ -217,12 +244,17 @@ def purify(
     Rows and columns of fewer than ``smallest`` patients are left as they are.
     """
     plane = plane.copy()
-    curves = [np.zeros((plane.shape[0], plane.shape[2])), np.zeros((plane.shape[1], plane.shape[2]))]
+    curves = [
+        np.zeros((plane.shape[0], plane.shape[2])),
+        np.zeros((plane.shape[1], plane.shape[2])),
+    ]
     for _ in range(sweeps):
         largest = 0.0
         for axis in (0, 1):
             mass = weights.sum(axis=1 - axis)
-            mean = (plane * weights[:, :, None]).sum(axis=1 - axis) / np.maximum(mass, 1e-12)[:, None]
+            mean = (plane * weights[:, :, None]).sum(axis=1 - axis) / np.maximum(mass, 1e-12)[
+                :, None
+            ]
             mean[mass < smallest] = 0.0
             plane -= np.expand_dims(mean, 1 - axis)
             curves[axis] += mean

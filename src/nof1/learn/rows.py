@@ -224,8 +224,10 @@ def check_keys(keys: ArrayLike | None, X: FloatArray, *outcome: NDArray[Any]) ->
             where="keys",
             allowed=f"{len(X)} whole numbers, equal for rows of one patient",
         )
-    return given.astype(np.int64).view(np.uint64) if given.dtype.kind == "i" else given.astype(
-        np.uint64
+    return (
+        given.astype(np.int64).view(np.uint64)
+        if given.dtype.kind == "i"
+        else given.astype(np.uint64)
     )
 
 

@@ -220,4 +220,3 @@ class ShapeModel:
         strides, axes, cells = self._strides
         placed: NDArray[np.int64] = np.add.reduceat(self._codes(table) * strides, axes, axis=1)
         return placed + cells
-

@@ -100,9 +100,7 @@ def check_times(times: ArrayLike, timeline: Timeline) -> FloatArray:
     return asked
 
 
-def cumulative_incidence(
-    hazards: FloatArray, timeline: Timeline, times: ArrayLike
-) -> FloatArray:
+def cumulative_incidence(hazards: FloatArray, timeline: Timeline, times: ArrayLike) -> FloatArray:
     """Probability of each cause by each time: (n_causes, n_rows, n_times).
 
     Parameters
@@ -120,7 +118,9 @@ def cumulative_incidence(
     alive = np.exp(-np.cumsum(np.c_[np.zeros(len(spent)), spent], axis=1))
     lost = -np.expm1(-spent) * alive[:, :-1]
     share = pieces / np.where(together > 0, together, 1.0)
-    risk = np.cumsum(np.concatenate([np.zeros((*share.shape[:2], 1)), share * lost], axis=2), axis=2)
+    risk = np.cumsum(
+        np.concatenate([np.zeros((*share.shape[:2], 1)), share * lost], axis=2), axis=2
+    )
     return risk[:, :, np.searchsorted(grid, asked)]
 
 
