@@ -88,6 +88,7 @@ def evaluate(
     groups: Mapping[str, ArrayLike] | None = None,
     thresholds: Sequence[float] = THRESHOLDS,
     level: float = LEVEL,
+    resamples: int = 500,
     seed: int = 0,
 ) -> Evaluation:
     """Everything that is reported about a model with a yes/no outcome.
@@ -100,10 +101,13 @@ def evaluate(
         ``conformal`` only says how much calibration noise their coverage has.
     patients : (n,) patient of each row; intervals treat the rows of one patient as one.
     groups : attribute name to (n,) labels, for the subgroup table.
+    resamples : bootstrap resamples, for average precision and calibration error.
     """
     labels, risks, weights = checked(y, risk, weight)
+    if patients is not None:  # names to numbers once, not for every figure
+        patients = np.unique(np.asarray(patients), return_inverse=True)[1]
     known = weights > 0
-    figures = _risk_figures(labels, risks, weights, patients, level, seed)
+    figures = _risk_figures(labels, risks, weights, patients, level, (resamples, seed))
     covered = None
     if conformal is not None and sets is None and decision is not None:
         sets = conformal.sets(decision)
@@ -156,7 +160,7 @@ def evaluate_survival(
     risk : (n,) recalibrated probability of the outcome by ``horizon_days``.
     score : (n,) what the concordance is taken of, higher = earlier; default ``risk``.
     curve, strata : how censoring is modelled, see :func:`nof1.learn.censoring.horizon_labels`.
-    more : ``decision``, ``conformal``, ``sets``, ``groups``, ``thresholds``, ``seed`` of :func:`evaluate`.
+    more : ``decision``, ``conformal``, ``sets``, ``groups``, ``thresholds``, ``resamples``, ``seed`` of :func:`evaluate`.
     """
     y, weight = horizon_labels(duration_days, cause, horizon_days, curve=curve, strata=strata)
     found = evaluate(y, risk, weight=weight, patients=patients, level=level, **more)
@@ -175,8 +179,14 @@ def evaluate_survival(
 
 
 def _risk_figures(
-    y: Any, risk: Any, weight: Any, patients: ArrayLike | None, level: float, seed: int
+    y: Any,
+    risk: Any,
+    weight: Any,
+    patients: ArrayLike | None,
+    level: float,
+    draws: tuple[int, int],
 ) -> dict[str, Figure]:
+    resamples, seed = draws
     slope, intercept = calibration_slope(y, risk, weight)
     estimates = {
         "brier": brier(y, risk, weight),
@@ -187,14 +197,14 @@ def _risk_figures(
         "observed_expected": observed_expected(y, risk, weight),
     }
     plain, debiased = expected_calibration_error(
-        y, risk, weight, patients=patients, level=level, seed=seed
+        y, risk, weight, patients=patients, level=level, resamples=resamples, seed=seed
     )
     prevalence = mean_estimate(y, weight)
     return {
         "prevalence": prevalence.figure(level=level, patients=patients, unit_interval=True),
         "auroc": auroc_figure(y, risk, weight, patients=patients, level=level),
         "average_precision": average_precision_figure(
-            y, risk, weight, patients=patients, level=level, seed=seed
+            y, risk, weight, patients=patients, level=level, resamples=resamples, seed=seed
         ),
         **{n: one.figure(level=level, patients=patients) for n, one in estimates.items()},
         "ece": plain,
