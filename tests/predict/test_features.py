@@ -1,12 +1,8 @@
 """Features of cohorts and of single patients. Names say what a peer program got wrong."""
 
-import os
 import random
-import subprocess
-import sys
 from datetime import datetime, timedelta
 from math import isnan
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -276,23 +272,3 @@ def test_two_patients_are_not_one_row():
     events = features.encode(table({1: [lab(AT, 1.0)], 2: [lab(AT, 1.0)]}), LAB)
     with pytest.raises(InputError, match="more than one patient"):
         features.row(events, AT, LAB)
-
-
-def test_kernel_works_where_nothing_can_be_cached(tmp_path):
-    """A package in a read-only place and no home: compiled in memory, same numbers."""
-    package = Path(features.__file__).parents[2]
-    code = (
-        "import numba.core.caching as c\n"
-        "c._CacheLocator.ensure_cache_path = lambda self: (_ for _ in ()).throw(OSError())\n"
-        "from datetime import datetime\n"
-        "import polars as pl\n"
-        "from nof1.predict import features\n"
-        "spec = features.FeatureSpec(('A',), windows=('full',), aggregates=('count',), age=False)\n"
-        "t = datetime(2020, 1, 1)\n"
-        "table = pl.DataFrame({'subject_id': [1], 'time': [t], 'code': ['A'],"
-        " 'numeric_value': [None]})\n"
-        "print(features.row(features.encode(table, spec), t, spec))\n"
-    )
-    environment = os.environ | {"PYTHONPATH": str(package), "HOME": str(tmp_path / "none")}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment)
-    assert done.stdout.split() == [b"[1.]"], done.stderr.decode()

@@ -86,7 +86,7 @@ def build(
     tasks = [(path, folder and folder / f"{i:05d}") for i, path in enumerate(paths)]
     work = partial(_shard_block, spec=spec, rows=rows)
     found = (engine or LocalEngine()).map(work, tasks, names=[path.name for path in paths])
-    blocks = [block for block in found if len(block.rows)]
+    blocks = [_opened(block, spec) if isinstance(block, Path) else block for block in found]
     absent = _absent_rows(blocks, len(rows.position))
     return FeatureMatrix(
         spec=spec,
@@ -131,52 +131,79 @@ def _rows_by_subject(table: pl.DataFrame) -> _Rows:
     return _Rows(subject[order], time[order], order)
 
 
-def _shard_block(task: tuple[Path, Path | None], spec: FeatureSpec, rows: _Rows) -> Block:
-    """The rows of one shard; this runs in a worker."""
+def _shard_block(task: tuple[Path, Path | None], spec: FeatureSpec, rows: _Rows) -> Block | Path:
+    """The rows of one shard, or the folder they were written to; this runs in a worker."""
     path, folder = task
     events = _shards.read(path, spec, rows.subject_id)
     here = np.isin(rows.subject_id, events.subject_id)
     part = _Rows(rows.subject_id[here], rows.time[here], rows.position[here])
-    return _block(events, spec, part, folder)
+    if folder is None:
+        return _block(events, spec, part)
+    folder.mkdir(parents=True, exist_ok=True)
+    block = _block(events, spec, part, folder)
+    for name in ("rows", "starts", "static"):
+        np.save(folder / f"{name}.npy", getattr(block, name))
+    return folder
+
+
+def _opened(folder: Path, spec: FeatureSpec) -> Block:
+    """A block whose arrays stay on disk until they are looked at."""
+
+    def array(name: str) -> Array:
+        path = folder / f"{name}.npy"
+        loaded: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return loaded
+
+    stored = {name: array(name) for name in spec.aggregates}
+    return Block(array("rows"), array("starts"), array("code"), stored, array("static"))
 
 
 def _block(events: Events, spec: FeatureSpec, rows: _Rows, folder: Path | None = None) -> Block:
     """Run the kernel. All rows are of subjects in ``events``, if that has any subject."""
-    from nof1.predict import kernel
+    from nof1.predict.native import native
 
-    known = len(events.subject_id) > 0
-    subject = np.searchsorted(events.subject_id, rows.subject_id) if known else [-1]
-    subjects = _shards.fixed(np.asarray(subject)[: len(rows.position)], np.int64)
-    times = _shards.fixed(rows.time, np.int64)
-    widths = _shards.fixed(np.array([width_us(name) for name in spec.windows]), np.int64)
-    table = (events.offsets, events.time, events.recorded, events.code)
-    starts = kernel.count_entries(*table, subjects, times, widths, len(spec.codes))
-    code, stored = _storage(spec, int(starts[-1]), folder)
-    out = (code, *(stored.get(name, np.empty(0, kind)) for name, kind in _TYPES.items()))
-    kernel.fill_entries(*table, events.value, subjects, times, widths, len(spec.codes), starts, out)
-    n_static = len(spec.static_columns)
-    static = np.tile(absent_values(spec)[:n_static], (len(subjects), 1))
-    if n_static:
-        numbers = _shards.layout(spec)
-        kernel.fill_static(
-            *table, events.value, subjects, times, numbers.columns, numbers.birth, static
-        )
+    call = native().call
+    subject = np.full(len(rows.position), -1, np.int64)
+    if len(events.subject_id):
+        subject = np.searchsorted(events.subject_id, rows.subject_id)
+    at = np.ascontiguousarray(rows.time, np.int64)
+    widths = np.array([width_us(name) for name in spec.windows], np.int64)
+    n_rows, n_windows, n_codes = len(at), len(widths), len(spec.codes)
+    table = (events.offsets, events.time, events.recorded, int(len(events.recorded) > 0))
+    wanted_rows = (subject, at, n_rows)
+    windows = (widths, n_windows, n_codes)
+
+    starts = np.zeros(n_rows * n_windows + 1, np.int64)
+    met_in = np.full(n_codes, -1, np.int64)
+    n = call("count_entries", *table, events.code, *wanted_rows, *windows, met_in, starts)
+    code, stored = _storage(spec, n, folder)
+    out = (stored.get(name, np.empty(0, kind)) for name, kind in _TYPES.items())
+    room = (np.empty(n_codes * 8), np.empty(n_codes, np.int32))
+    values = (*table, events.code, events.value, *wanted_rows)
+    call("fill_entries", *values, *windows, *room, starts, _wanted(spec), code, *out)
+
+    static = _absent_static(spec, n_rows)
+    numbers = _shards.layout(spec)
+    if static.size:
+        call("fill_static", *values, numbers.columns, numbers.birth, static.shape[1], static)
     return Block(rows.position, starts, code, stored, static)
 
 
+def _wanted(spec: FeatureSpec) -> int:
+    """The aggregates of a spec as bits, in the order of AGGREGATES."""
+    return sum(1 << i for i, name in enumerate(AGGREGATES) if name in spec.aggregates)
+
+
 def _storage(spec: FeatureSpec, n: int, folder: Path | None) -> tuple[Array, dict[str, Array]]:
-    """Room for the entries, in memory or in files that the system may move out of memory."""
+    """Room for the entries, in memory or in files."""
     types = {"code": np.int32} | {name: _TYPES[name] for name in spec.aggregates}
-    if folder is None or n == 0:
-        room: dict[str, Array] = {name: np.empty(n, kind) for name, kind in types.items()}
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        room = {
-            name: np.asarray(
-                np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.dtype(kind), (n,))
-            )
-            for name, kind in types.items()
-        }
+    room: dict[str, Array] = {}
+    for name, kind in types.items():
+        if folder is None:
+            room[name] = np.empty(n, kind)
+        else:
+            path = folder / f"{name}.npy"
+            room[name] = np.asarray(np.lib.format.open_memmap(path, "w+", np.dtype(kind), (n,)))
     return room.pop("code"), room
 
 
@@ -197,6 +224,8 @@ def _absent_rows(blocks: Sequence[Block], n_rows: int) -> Array:
 def _absent_block(spec: FeatureSpec, rows: Array) -> Block:
     code, stored = _storage(spec, 0, None)
     starts = np.zeros(len(rows) * len(spec.windows) + 1, np.int64)
-    n_static = len(spec.static_columns)
-    static = np.tile(absent_values(spec)[:n_static], (len(rows), 1))
-    return Block(rows, starts, code, stored, static)
+    return Block(rows, starts, code, stored, _absent_static(spec, len(rows)))
+
+
+def _absent_static(spec: FeatureSpec, n_rows: int) -> Array:
+    return np.tile(absent_values(spec)[: len(spec.static_columns)], (n_rows, 1))

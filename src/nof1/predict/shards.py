@@ -164,7 +164,7 @@ def _arrays(table: pl.DataFrame) -> Events:
 
 
 def fixed(array: Array, dtype: Any) -> Array:
-    """One read-only, contiguous form, so that the kernel is compiled once for every caller."""
+    """The one form that the machine code expects; read-only, as nobody may change it."""
     fixed = np.ascontiguousarray(array, dtype).view()
     fixed.flags.writeable = False
     return fixed

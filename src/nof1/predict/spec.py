@@ -142,7 +142,8 @@ class FeatureSpec:
                 f"Unknown aggregate {unknown[0]!r}.", where="aggregates", allowed=AGGREGATES
             )
         _check_widths(self.windows)
-        if self.static_codes or self.static_values:  # only then two names can meet
+        _check_once("static columns", self.static_columns)
+        if any(code.startswith("static/") for code in self.codes):
             _check_once("columns", self.columns)
 
     @cached_property
