@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from numpy.typing import ArrayLike
 
 from nof1.learn.challenger import TreeModel, train_trees
-from nof1.learn.files import Files, need_file, read_json
+from nof1.learn.files import Files, read_json
 from nof1.learn.glassbox import GlassBoxClassifier
 from nof1.learn.linear import LinearModel, train_logistic
 from nof1.learn.objectives import sigmoid
@@ -145,7 +145,7 @@ class LinearBinary:
         keys: ArrayLike | None = None,
         secure_sum: SecureSum = local_sum,
     ) -> LinearBinary:
-        """Train; ``monotone`` and ``seed`` change nothing: a line is monotone, and nothing is drawn."""
+        """Train; ``monotone`` and ``seed`` change nothing here."""
         return self._use(
             train_logistic(
                 X,
@@ -228,6 +228,4 @@ class TreesBinary:
         return self.model.save()
 
     def load(self, files: Mapping[str, bytes]) -> TreesBinary:
-        for name in ("trees.json", "trees.txt"):
-            need_file(files, name)
         return self._use(TreeModel.load(files))

@@ -28,15 +28,20 @@ SMALLEST_GROUP = 10
 _FIRST_BITS, _NEXT_BITS, _ALL_BITS = 8, 4, 32
 
 
+def single(values: ArrayLike) -> FloatArray:
+    """Values rounded to float32 (and drawn into its range): what a bin code is made from."""
+    limit = float(np.finfo(np.float32).max)
+    clipped = np.clip(np.asarray(values, dtype=np.float64), -limit, limit)
+    return clipped.astype(np.float32).astype(np.float64)
+
+
 def to_grid(values: ArrayLike) -> GridKeys:
     """Position of float32 values on the order-preserving grid, 0 to 2^32 - 1.
 
     >>> bool(np.all(np.diff(to_grid([-2.0, -0.5, 0.0, 1e-9, 7.0])) > 0))
     True
     """
-    limit = np.finfo(np.float32).max
-    clipped = np.clip(np.asarray(values, dtype=np.float64), -limit, limit)
-    bits = (clipped.astype(np.float32) + np.float32(0)).view(np.uint32).astype(np.int64)
+    bits = (single(values).astype(np.float32) + np.float32(0)).view(np.uint32).astype(np.int64)
     return np.where(bits >= 2**31, 2**32 - 1 - bits, bits + 2**31)
 
 
@@ -214,7 +219,7 @@ def encode(X: FloatArray, cuts: Sequence[FloatArray]) -> Codes:
     """Bin codes (n_features, n_rows), uint8, one row of the result for each feature."""
     codes = np.empty((len(cuts), len(X)), dtype=np.uint8)
     for j, edges in enumerate(cuts):
-        values = X[:, j].astype(np.float32).astype(np.float64)
+        values = single(X[:, j])
         codes[j] = np.searchsorted(edges, values, side="right") + 1
         codes[j][np.isnan(values)] = 0
     return codes

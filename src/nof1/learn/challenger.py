@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nof1.core.errors import ModelError, UsageError
 from nof1.learn.bins import agree_cuts, encode
+from nof1.learn.files import need_file, read_json
 from nof1.learn.rows import (
     Keys,
     check_events,
@@ -70,7 +71,7 @@ class TreeModel:
     def _booster(self) -> Any:
         import lightgbm
 
-        return lightgbm.Booster(params={"num_threads": 1}, model_str=self.text)
+        return lightgbm.Booster(model_str=self.text)
 
     def _codes(self, X: ArrayLike) -> FloatArray:
         return tree_codes(check_width(X, self.names), self.cuts)
@@ -97,11 +98,16 @@ class TreeModel:
 
     @classmethod
     def load(cls, files: Mapping[str, bytes]) -> TreeModel:
-        meta = json.loads(files["trees.json"])
+        meta = read_json(files, "trees.json")
         if meta.get("schema") != SCHEMA:
             raise ModelError(f"The model has schema {meta.get('schema')!r}.", allowed=SCHEMA)
         cuts = tuple(np.array(edges, dtype=np.float64) for edges in meta["cuts"])
-        return cls(tuple(meta["names"]), cuts, float(meta["offset"]), files["trees.txt"].decode())
+        return cls(
+            tuple(meta["names"]),
+            cuts,
+            float(meta["offset"]),
+            need_file(files, "trees.txt").decode(),
+        )
 
 
 def tree_codes(X: FloatArray, cuts: Sequence[FloatArray]) -> FloatArray:

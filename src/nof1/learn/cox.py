@@ -20,7 +20,7 @@ from nof1.learn.followup import FollowUp, check_survival
 from nof1.learn.linear import newton
 from nof1.learn.rows import add_up, patient_shares
 from nof1.learn.sums import CountedSum, FloatArray, SecureSum, local_sum
-from nof1.learn.timeline import Timeline, cumulative_incidence, timeline_from_dict
+from nof1.learn.timeline import PRIOR_EVENTS, Timeline, cumulative_incidence, timeline_from_dict
 
 SCHEMA = "nof1/cox/1"
 
@@ -123,8 +123,12 @@ def _fit_cause(
         value, slope, bend, mixed = total.together(
             np.array([loss]), columns.T @ g, (columns * h[:, None]).T @ columns, by_interval
         )
-        events = np.maximum(objective.events[:, 0] + 0.5, 1e-9)
-        return float(value[0]), slope, bend - (mixed / events[:, None]).T @ mixed
+        events = objective.events[:, 0] + PRIOR_EVENTS
+        return (
+            float(value[0] + objective.prior_loss()[0]),
+            slope,
+            bend - (mixed / events[:, None]).T @ mixed,
+        )
 
     penalty = np.full(columns.shape[1], ridge)
     point = newton(derivatives, np.zeros(columns.shape[1]), penalty)

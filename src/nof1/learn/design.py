@@ -15,7 +15,7 @@ from nof1.learn.bins import SMALLEST_GROUP, agree_cuts
 from nof1.learn.rows import check_width
 from nof1.learn.sums import CountedSum, FloatArray
 
-WIDEST = 20.0
+WIDEST = 5.0
 """Values further than this many interquantile widths from the median cut are drawn in."""
 
 

@@ -1,19 +1,26 @@
 """Compiled loops of the glass box; ``tests/learn/test_kernels.py`` holds an obvious twin of each.
 
 Shapes: ``codes`` (n_features, n_rows) uint8; everything that has a value for each bag ends with an
-axis of length n_bags, so that the innermost loop runs over bags and vectorises. The bins of feature
-j are the rows ``offsets[j]`` to ``offsets[j + 1] - 1`` of a table; its first row is the missing bin.
+axis of length n_bags, so that the innermost loop runs over bags and vectorises. The bins of term j
+are the rows ``offsets[j]`` to ``offsets[j + 1] - 1`` of a table; its first row is the missing bin.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_jit: Any = numba.njit(cache=True)
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _jit(function: Function) -> Function:
+    """Compile on first use and keep the machine code beside the module."""
+    compiled: Function = numba.njit(cache=True)(function)
+    return compiled
 
 
 @_jit
@@ -179,7 +186,7 @@ def _running_sums(cells: NDArray[Any]) -> NDArray[Any]:
 
 
 @_jit
-def _block(total: NDArray[Any], a: int, b: int, q: int) -> float:
+def _block(total: NDArray[Any], a: int, b: int, q: int) -> Any:
     """Sum of quadrant q of a cut after row a and column b, from running sums.
 
     q is 0 low-low, 1 low-high, 2 high-low, 3 high-high. A cut after row 0 tells missing from known;

@@ -45,11 +45,11 @@ def newton(
     value, g, h = _penalised(derivatives, point, ridge)
     for _ in range(steps):
         move = np.linalg.solve(h + 1e-9 * np.eye(len(point)), -g)
-        if np.abs(move).max(initial=0.0) < 1e-8:
+        if -float(g @ move) < 1e-10 * (1 + abs(value)):
             return point
         for _ in range(30):
             new_value, new_g, new_h = _penalised(derivatives, point + move, ridge)
-            if new_value <= value + 1e-6 * (1 + abs(value)) * 1e-3:
+            if new_value <= value + 1e-9 * (1 + abs(value)):
                 break
             move = move / 2
         point, value, g, h = point + move, new_value, new_g, new_h

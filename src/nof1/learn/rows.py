@@ -65,7 +65,7 @@ def check_width(X: ArrayLike, names: Sequence[str]) -> FloatArray:
     table = np.ascontiguousarray(X, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != len(names):
         raise InputError(
-            f"The features have shape {table.shape}; the model was trained on {len(names)} columns.",
+            f"The features have shape {table.shape}; the model needs {len(names)} columns.",
             where="X",
             allowed=f"(n_rows, {len(names)})",
             next_step="Build the features with the specification stored beside the model.",

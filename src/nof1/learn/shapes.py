@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nof1.core.errors import ModelError
+from nof1.learn.bins import single
 from nof1.learn.rows import add_up, check_width
 from nof1.learn.sums import FloatArray
 
@@ -30,11 +31,11 @@ class Term:
     ----------
     name : the feature, or the two joined by " & ".
     features : positions of the one or two features.
-    cuts : for each feature, ascending cuts; bin 0 is missing, bin c >= 1 has c - 1 cuts at or below.
+    cuts : for each feature, ascending; bin 0 is missing, bin c >= 1 has c - 1 cuts at or below.
     scores : (n_bins,) or (n_bins_a, n_bins_b); what the term adds; higher = higher risk.
     standard_errors : same shape, from the spread of the bags (delete-d jackknife).
     counts : same shape, patients in each bin; 0 where fewer than the smallest allowed group.
-    bags : (n_bags,) + shape of scores; spread so that their standard deviation is the standard error.
+    bags : (n_bags,) + shape of scores; their standard deviation is the standard error.
     """
 
     name: str
@@ -201,7 +202,7 @@ class ShapeModel:
     def _codes(self, table: FloatArray) -> NDArray[np.int64]:
         """Bin code of every axis: (n_rows, n_axes). One row compares all cuts at once."""
         features, cut_features, starts = self._flat
-        values = table.astype(np.float32).astype(np.float64)
+        values = single(table)
         if len(table) == 1:
             passed = values[0, cut_features] >= self._edges
             counted = np.r_[0, np.cumsum(passed)]

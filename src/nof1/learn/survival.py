@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from nof1.learn.additive import Recipe
 from nof1.learn.cox import CoxModel, train_cox
-from nof1.learn.files import Files, need_file, read_json
+from nof1.learn.files import Files, read_json
 from nof1.learn.hazards import GlassBoxHazards, HazardModel
 from nof1.learn.sums import FloatArray, SecureSum, local_sum
 from nof1.learn.tree_hazards import TreeHazards, train_tree_hazards
@@ -177,7 +177,7 @@ class LinearSurvival(_Survival):
         keys: ArrayLike | None = None,
         secure_sum: SecureSum = local_sum,
     ) -> LinearSurvival:
-        """Train; ``monotone`` and ``seed`` change nothing: a line is monotone, and nothing is drawn."""
+        """Train; ``monotone`` and ``seed`` change nothing here."""
         return self._use(
             train_cox(
                 X,
@@ -241,6 +241,4 @@ class TreesSurvival(_Survival):
         return self.model.save()
 
     def load(self, files: Mapping[str, bytes]) -> TreesSurvival:
-        for name in ("hazards.json", "cause1-trees.json", "cause1-trees.txt"):
-            need_file(files, name)
         return self._use(TreeHazards.load(files))

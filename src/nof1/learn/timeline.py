@@ -21,6 +21,9 @@ from nof1.learn.sums import CountedSum, FloatArray
 EXTENSION = 1.05
 """The last hazard is carried on at most to this multiple of the last agreed time."""
 
+PRIOR_EVENTS = 0.5
+"""Events at the overall rate that are added to each interval, so that no rate is zero."""
+
 
 @dataclass(frozen=True, eq=False)
 class Timeline:
@@ -152,6 +155,7 @@ class Exposure:
         self.partial, self.event, self.weights = partial, event, weights
         self.rates = np.ones((timeline.n_intervals, weights.shape[1]))
         self.events = np.zeros_like(self.rates)
+        self.overall: FloatArray | None = None
 
     def settle(self, scores: FloatArray, total: CountedSum) -> None:
         """Sum events and fit the baseline rates to these scores."""
@@ -175,12 +179,12 @@ class Exposure:
         )
 
     def _set_rates(self, exposure: FloatArray) -> None:
-        """Events over exposure, drawn slightly towards the overall rate where events are few."""
-        overall = self.events.sum(axis=0) / np.maximum(exposure.sum(axis=0), 1e-300)
-        prior = 0.5
-        self.rates = (self.events + prior) / (
-            np.maximum(exposure, 0.0) + prior / np.maximum(overall, 1e-300)
-        )
+        """Events over exposure, drawn slightly towards the first overall rate."""
+        if self.overall is None:
+            events = np.maximum(self.events.sum(axis=0), 1e-9)
+            self.overall = events / np.maximum(exposure.sum(axis=0), 1e-300)
+        added = PRIOR_EVENTS / self.overall
+        self.rates = (self.events + PRIOR_EVENTS) / (np.maximum(exposure, 0.0) + added)
 
     def _hazard(self) -> FloatArray:
         """Baseline hazard summed over each row's time at risk: (n_rows, n_bags)."""
@@ -199,6 +203,12 @@ class Exposure:
 
     def extra(self, scores: FloatArray) -> FloatArray:
         return self.exposure(scores)
+
+    def prior_loss(self) -> FloatArray:
+        """Loss of the added events (n_bags,), which makes the rates the exact minimum."""
+        overall = np.ones(1) if self.overall is None else self.overall
+        lost: FloatArray = PRIOR_EVENTS * (self.rates / overall - np.log(self.rates)).sum(axis=0)
+        return lost
 
     def relevel(self, g: FloatArray, h: FloatArray, extra: FloatArray) -> FloatArray:
         self._set_rates(extra)

@@ -25,6 +25,7 @@ from nof1.learn.challenger import (
     needs_one_place,
     tree_codes,
 )
+from nof1.learn.files import need_file, read_json
 from nof1.learn.followup import FollowUp, check_survival
 from nof1.learn.rows import check_monotone, patient_shares
 from nof1.learn.sums import CountedSum, FloatArray, SecureSum, local_sum
@@ -65,13 +66,13 @@ class TreeHazards:
 
     @classmethod
     def load(cls, files: Mapping[str, bytes]) -> TreeHazards:
-        meta = json.loads(files["hazards.json"])
+        meta = read_json(files, "hazards.json")
         if meta.get("schema") != SCHEMA:
             raise ModelError(f"The model has schema {meta.get('schema')!r}.", allowed=SCHEMA)
         rates = np.array(meta["rates"], dtype=np.float64)
         parts = ("trees.json", "trees.txt")
         causes = [
-            TreeModel.load({part: files[f"cause{number}-{part}"] for part in parts})
+            TreeModel.load({part: need_file(files, f"cause{number}-{part}") for part in parts})
             for number in range(1, len(rates) + 1)
         ]
         return cls(timeline_from_dict(meta), tuple(causes), rates)
