@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from nof1.record.importers.fhir_bundle import UNREADABLE
 from nof1.record.importers.fhir_codes import names
 from nof1.record.importers.fhir_datatypes import CodeableConcept, Reference
 from nof1.record.importers.fhir_dates import settle
@@ -146,8 +147,8 @@ def _find(reference: Reference, it: Medicine, place: Place) -> Medication:
         for raw in it.contained:
             try:
                 medication = _MEDICATION.decode(raw)
-            except msgspec.ValidationError:
-                continue  # another type of resource
+            except UNREADABLE:
+                continue  # another type of resource, or damaged
             if medication.id in (wanted, wanted[1:]):
                 return medication
         raise Refused("it refers to a contained Medication that is not there")
