@@ -42,7 +42,7 @@ def test_paired_interval_is_that_of_the_bootstrap_for_concordance():
         two = [harrell_c(days, cause, second, w).value for w in weight]
         return np.subtract(one, two)
 
-    draws = bootstrap(gap, 250, resamples=300, seed=2)
+    draws = bootstrap(gap, 250, resamples=200, seed=2)
     assert (ours.high - ours.low) / 2 == pytest.approx(1.96 * draws.std(), rel=0.15)
 
 

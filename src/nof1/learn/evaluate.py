@@ -160,7 +160,8 @@ def evaluate_survival(
     risk : (n,) recalibrated probability of the outcome by ``horizon_days``.
     score : (n,) what the concordance is taken of, higher = earlier; default ``risk``.
     curve, strata : how censoring is modelled, see :func:`nof1.learn.censoring.horizon_labels`.
-    more : ``decision``, ``conformal``, ``sets``, ``groups``, ``thresholds``, ``resamples``, ``seed`` of :func:`evaluate`.
+    more : ``decision``, ``conformal``, ``sets``, ``groups``, ``thresholds``, ``resamples`` and
+        ``seed`` of :func:`evaluate`.
     """
     y, weight = horizon_labels(duration_days, cause, horizon_days, curve=curve, strata=strata)
     found = evaluate(y, risk, weight=weight, patients=patients, level=level, **more)

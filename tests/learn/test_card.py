@@ -1,0 +1,125 @@
+"""The card: complete, loud about synthetic data and blanks, readable as plain text."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from nof1.core.errors import InputError
+from nof1.learn.card import NOTICE, SCHEMA, Card
+from nof1.learn.comparison import choose_learner
+from nof1.learn.conformal import Conformal
+from nof1.learn.discrimination import auroc
+from nof1.learn.evaluate import evaluate
+from nof1.learn.gate import gate
+from nof1.learn.tripod import ITEMS, answered
+
+
+@pytest.fixture(scope="module")
+def card():
+    rng = np.random.default_rng(0)
+    decision = rng.normal(-1.4, 1.2, 3000)
+    y = (rng.random(3000) < expit(decision)).astype(float)
+    test = slice(1000, 3000)
+    site = np.array(["north", "south", "a hospital with a name far too long for any table"])
+    found = evaluate(
+        y[test],
+        expit(decision[test]),
+        decision=decision[test],
+        conformal=Conformal.fit(decision[:1000], y[:1000]),
+        groups={"site": site[rng.integers(0, 3, 2000)], "ward": np.repeat(["x", "y"], [1995, 5])},
+        resamples=50,
+    )
+    scores = {"glassbox": auroc(y[test], decision[test]), "logistic": auroc(y[test], y[test])}
+    shown = {name: found.figures[name] for name in ("auroc", "brier", "ece_debiased")}
+    return Card(
+        name="Event within a year",
+        version="3",
+        content_hash="0f" * 32,
+        created="2026-11-24",
+        purpose="Says how likely the event is within a year.",
+        intended_use="",
+        outcome="First event within 365 days.",
+        synthetic=True,
+        data={"sources": "three sites", "period": "2010 to 2020", "split": "by patient"},
+        population="Adults at their first visit.",
+        attrition=[("Everybody", 5000), ("Adults", 3000)],
+        features=[{"name": "age_years", "importance": 0.42, "missing": 0.01}, {"name": "sex"}],
+        learners={"glassbox": shown, "logistic": shown},
+        choice=choose_learner(scores),
+        evaluation=found,
+        gate=gate(found, leakage_passed=True),
+        notes={"missing_data": "Missing is a level of its own."},
+        limits=["One country only."],
+        tripod={"18a": "Nobody paid."},
+    )
+
+
+def test_dictionary_is_strict_json_with_the_schema(card):
+    data = json.loads(json.dumps(card.to_dict(), allow_nan=False))
+    assert data["schema"] == SCHEMA
+    assert data["status"] == "speaks"
+    assert data["missing_data"] == "Missing is a level of its own."
+    assert data["choice"]["kept"] == "logistic"
+
+
+def test_text_fits_eighty_columns(card):
+    lines = card.to_markdown().splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert lines[0] == "# Event within a year"
+
+
+def test_synthetic_data_and_the_notice_come_first(card):
+    head = card.to_markdown().split("## ")[0]
+    assert "SYNTHETIC DATA" in head
+    assert NOTICE in head
+    assert "no clinician has reviewed" in head
+    assert "SYNTHETIC" not in replace(card, synthetic=False).to_markdown()
+
+
+def test_every_check_and_figure_of_the_evaluation_is_in_the_text(card):
+    text = " ".join(card.to_markdown().split())
+    for check in card.gate.checks:
+        assert f"[{'pass' if check.passed else 'FAIL'}] {check.name}" in text
+    for name in ("auroc", "brier", "calibration_slope", "conformal_coverage"):
+        assert str(card.evaluation.figures[name]) in text
+    assert "Nobody paid." in text
+
+
+def test_a_withheld_model_says_so_with_the_next_step(card):
+    failed = gate(card.evaluation, leakage_passed=False)
+    text = " ".join(replace(card, gate=failed).to_markdown().split())
+    assert "WITHHELD; it may not speak" in text
+    assert "Next: Run the audit" in text
+    assert replace(card, gate=failed).to_dict()["status"] == "withheld"
+
+
+def test_blank_items_are_shown_as_blank(card):
+    tripod = card.to_dict()["tripod"]
+    assert tripod["filled"] + len(tripod["blank"]) == len(ITEMS) == 52
+    assert {"3b", "17", "19"} <= set(tripod["blank"])  # 3b: intended use was left empty
+    assert "18a" not in tripod["blank"]
+    text = " ".join(card.to_markdown().split())
+    assert text.count("**blank**") == len(tripod["blank"])
+
+
+def test_hidden_groups_show_no_number(card):
+    text = card.to_markdown()
+    assert "ward: y" in text
+    assert "1,995" not in text
+    assert "| ward" not in text
+
+
+def test_answers_must_name_a_real_item():
+    with pytest.raises(InputError, match="Unknown"):
+        answered({}, {"99z": "?"})
+    with pytest.raises(InputError, match="Unknown"):
+        answered({}, {"23": "?"})
+
+
+def test_items_are_numbered_like_the_statement():
+    numbers = [item.number for item in ITEMS]
+    assert len(set(numbers)) == len(numbers)
+    assert {int("".join(c for c in one if c.isdigit())) for one in numbers} == set(range(1, 28))
