@@ -10,13 +10,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from record_samples import LABS, NOW, imported, labs_folder, reasons, table
 
 from nof1.core.errors import InputError, UsageError, WorkspaceError
 from nof1.record import ingest as ingest_module
 from nof1.record.events import RAW_SCHEMA, SCHEMA
 from nof1.record.importers import Batch
 from nof1.record.store import Record
+from record_samples import LABS, NOW, imported, labs_folder, reasons, table
 
 
 @pytest.fixture

@@ -92,6 +92,8 @@ def ingest(
         raise UsageError("Nothing to import.", allowed="one or more files, folders or addresses")
     moment = now or datetime.now(UTC).replace(tzinfo=None)
     sources = [found for path in paths for found in _detected(path, settings)]
+    # Exposures need to know where patients live, which the other sources may say.
+    sources.sort(key=lambda pair: pair[0] == "exposures")
     with generation.locked(record_root):
         staging = generation.stage(record_root)
         try:
@@ -106,10 +108,7 @@ def ingest(
 def _detected(path: Path | str, settings: Mapping[str, Any]) -> list[tuple[str, Path | str]]:
     if isinstance(path, str) and path.startswith(("postgresql://", "postgres://")):
         return [("omop", path)]
-    found = detect(Path(path), settings)
-    # Exposures need to know where patients live, which the other sources may say.
-    ordered = sorted(found, key=lambda pair: pair[0] == "exposures")
-    return [(name, source) for name, source in ordered]
+    return list(detect(Path(path), settings))
 
 
 @dataclass

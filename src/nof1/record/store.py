@@ -13,10 +13,14 @@ from nof1.core.errors import UsageError, WorkspaceError
 from nof1.record.events import empty
 from nof1.record.generation import current
 
-CODES = pl.Schema({"code": pl.String(), "description": pl.String(), "parent_codes": pl.List(pl.String())})
+CODES = pl.Schema(
+    {"code": pl.String(), "description": pl.String(), "parent_codes": pl.List(pl.String())}
+)
 ANCESTORS = pl.Schema({"ancestor": pl.String(), "code": pl.String()})
 SUBJECTS = pl.Schema({"subject_id": pl.Int64(), "patient": pl.String(), "site": pl.String()})
-QUARANTINE = pl.Schema({"file": pl.String(), "row": pl.Int64(), "reason": pl.String(), "site": pl.String()})
+QUARANTINE = pl.Schema(
+    {"file": pl.String(), "row": pl.Int64(), "reason": pl.String(), "site": pl.String()}
+)
 
 ROW_GROUP = 65_536
 

@@ -98,7 +98,7 @@ def importer(name: str) -> Importer:
 def detect(path: Path, settings: Mapping[str, Any]) -> list[tuple[str, Path]]:
     """Which importers read this file or folder, judged by content.
 
-    A folder that no importer knows as a whole is looked at part by part.
+    Folders in the folder are looked at too: they may hold other formats.
 
     Parameters
     ----------
@@ -132,7 +132,12 @@ def _detect(path: Path, settings: Mapping[str, Any]) -> list[tuple[str, Path]]:
     if not found and settings.get("mapping"):
         mapped = cast(Any, importer("tabular")).is_mapped(path, settings)
         found = [("tabular", path)] if mapped else []
-    if not found and path.is_dir() and not path.is_symlink():
-        parts = sorted(part for part in path.iterdir() if not part.name.startswith("."))
-        found = [pair for part in parts for pair in _detect(part, settings)]
+    if path.is_dir() and not path.is_symlink():
+        known = {name for name, _ in found}  # an importer of the folder reads its parts itself
+        parts = (
+            p for p in path.iterdir() if not p.name.startswith(".") and (p.is_dir() or not known)
+        )
+        found += [
+            pair for p in sorted(parts) for pair in _detect(p, settings) if pair[0] not in known
+        ]
     return found

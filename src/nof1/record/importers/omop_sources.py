@@ -105,11 +105,13 @@ class DuckDBSource:
         try:
             self._connection = duckdb.connect(str(path), read_only=True, config=safe)
             rows = self._connection.execute(_COLUMNS_QUERY).fetchall()
+            catalog = self._connection.execute("SELECT current_database()").fetchall()[0][0]
         except duckdb.Error as error:
             raise InputError(
                 "The DuckDB file cannot be opened: it is damaged, in use, or of a newer version.",
                 where=path.name,
             ) from error
+        self._catalog = str(catalog)
         self._found = _found_tables(rows, schema, path.name)
         self.tables = {table: list(found.columns) for table, found in self._found.items()}
 
@@ -122,12 +124,13 @@ class DuckDBSource:
         found = self._found[table]
         wanted = [found.columns[column] for column in columns if column in found.columns]
         names = ", ".join(_quoted(name) for name in wanted)
-        place = f"{_quoted(found.schema)}.{_quoted(found.name)}"
+        # Unless all three parts are named, a schema called like the file is ambiguous.
+        place = ".".join(map(_quoted, (self._catalog, found.schema, found.name)))
         cursor = self._connection.cursor()
         try:
-            result = cursor.execute(f"SELECT {names} FROM {place}")
+            rows = cursor.sql(f"SELECT {names} FROM {place}")
             # DuckDB 2 renamed the method.
-            stream = getattr(result, "to_arrow_reader", None) or result.fetch_record_batch
+            stream = getattr(rows, "to_arrow_reader", None) or rows.fetch_arrow_reader
             for batch in stream(ROWS_PER_BATCH):
                 frame = pl.DataFrame(pl.from_arrow(batch))
                 yield Chunk(_completed(_lower(frame), columns))
