@@ -19,7 +19,7 @@ def one(**given: float) -> dict[str, np.ndarray]:
 
 
 def test_an_effect_counts_from_its_reference_within_its_limits() -> None:
-    effect = Effect("dose", 0.5, reference=10, per=5, above=5, below=20)
+    effect = Effect("dose", 0.5, reference=10, per=5, least=5, most=20)
     doses = {"dose": np.array([0.0, 5.0, 10.0, 15.0, 20.0, 99.0])}
     assert effect.on(doses).tolist() == [-0.5, -0.5, 0.0, 0.5, 1.0, 1.0]
 

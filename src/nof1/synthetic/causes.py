@@ -36,19 +36,19 @@ class Effect:
     ----------
     cause : name of the cause (unit in the name; 0 = absent, 1 = present where there is none).
     log_hazard_ratio : added to the log hazard per ``per`` units above ``reference``.
-    above, below : the cause is cut off at these values, beyond which it does no more harm or good.
+    least, most : the cause is cut off at these values, beyond which it does no more harm or good.
     """
 
     cause: str
     log_hazard_ratio: float
     reference: float = 0.0
     per: float = 1.0
-    above: float = -np.inf
-    below: float = np.inf
+    least: float = -np.inf
+    most: float = np.inf
 
     def on(self, causes: Causes) -> Array:
         """What this cause adds to each person's log hazard."""
-        values = np.clip(causes[self.cause], self.above, self.below)
+        values = np.clip(causes[self.cause], self.least, self.most)
         return self.log_hazard_ratio * (values - self.reference) / self.per
 
 
@@ -78,7 +78,7 @@ HEART_ATTACK = Hazard(
         # Lifestyle
         Effect("current_smoker", 0.55),
         Effect("former_smoker", 0.15),
-        Effect("activity_min_per_week", -0.22, reference=120, per=100, below=300),
+        Effect("activity_min_per_week", -0.22, reference=120, per=100, most=300),
         # Surroundings
         Effect("pm25_ug_m3", 0.30, reference=12, per=5),
         Effect("current_smoker_x_pm25", 0.20, per=5),
@@ -88,10 +88,10 @@ HEART_ATTACK = Hazard(
         Effect("male", 0.25),
         Effect("prior_heart_attack", 0.45),
         Effect("diabetes", 0.25),
-        Effect("hba1c_percent", 0.20, reference=5.7, above=5.0, below=11.0),
-        Effect("ldl_mmol_l", 0.30, reference=2.5, above=1.0, below=6.0),
-        Effect("systolic_mm_hg", 0.12, reference=130, per=10, above=110, below=190),
-        Effect("egfr_ml_min_173m2", -0.13, reference=90, per=10, above=15, below=90),
+        Effect("hba1c_percent", 0.20, reference=5.7, least=5.0, most=11.0),
+        Effect("ldl_mmol_l", 0.30, reference=2.5, least=1.0, most=6.0),
+        Effect("systolic_mm_hg", 0.12, reference=130, per=10, least=110, most=190),
+        Effect("egfr_ml_min_173m2", -0.13, reference=90, per=10, least=15, most=90),
         # Medicines
         Effect("nsaid", 0.40),
         Effect("recent_stent", 0.95),
@@ -105,10 +105,10 @@ MAJOR_BLEED = Hazard(
     (
         Effect("age_years", 0.035, reference=65),
         Effect("prior_bleed", 0.90),
-        Effect("egfr_ml_min_173m2", -0.12, reference=90, per=10, above=15, below=90),
-        Effect("haemoglobin_g_dl", -0.28, reference=13.5, below=13.5),
+        Effect("egfr_ml_min_173m2", -0.12, reference=90, per=10, least=15, most=90),
+        Effect("haemoglobin_g_dl", -0.28, reference=13.5, most=13.5),
         Effect("audit_c", 0.11, reference=3),
-        Effect("systolic_mm_hg", 0.08, reference=130, per=10, above=110, below=190),
+        Effect("systolic_mm_hg", 0.08, reference=130, per=10, least=110, most=190),
         Effect("deprivation_z", 0.12),
         Effect("nsaid", 0.60),
         Effect("nsaid_x_chronic_kidney_disease", 0.50),
@@ -130,10 +130,10 @@ DEATH = Hazard(
         Effect("age_years", 0.075, reference=65),
         Effect("male", 0.20),
         Effect("current_smoker", 0.45),
-        Effect("activity_min_per_week", -0.12, reference=120, per=100, below=300),
+        Effect("activity_min_per_week", -0.12, reference=120, per=100, most=300),
         Effect("deprivation_z", 0.15),
-        Effect("egfr_ml_min_173m2", -0.10, reference=90, per=10, above=15, below=90),
-        Effect("haemoglobin_g_dl", -0.15, reference=13.5, below=13.5),
+        Effect("egfr_ml_min_173m2", -0.10, reference=90, per=10, least=15, most=90),
+        Effect("haemoglobin_g_dl", -0.15, reference=13.5, most=13.5),
         Effect("heart_failure", 0.60),
         Effect("diabetes", 0.20),
     ),

@@ -113,7 +113,7 @@ class _Ward:
         self.rng, self.people, self.around, self.months = rng, people, around, months
         self.count = len(people.site)
         self.site_log_odds = np.array([site.new_medicines for site in sites])[people.site]
-        self.tested = people.site == 1
+        self.tested = np.array([site.tests_genes for site in sites])[people.site]
         self.journal = Journal()
         self.offset = rng.uniform(0, MONTH_DAYS - 1, self.count)
         self.alive = np.ones(self.count, bool)

@@ -27,6 +27,7 @@ from nof1.synthetic.truth import Truth, index_dates
 
 START = np.datetime64("2019-01-01")
 SHORTEST_YEARS, LONGEST_YEARS = 3, 30
+# One stream of random numbers per step: a new step goes to the end and moves nothing else.
 STREAMS = ("surroundings", "people", "genes", "sequencing", "course", "chart", "imperfections")
 
 
@@ -46,7 +47,7 @@ class Hospital:
     """
 
     seed: int
-    patients: int = 4000
+    patients: int = 6000
     sites: int = len(SITES)
     years: int = 5
     imperfections: Imperfections = field(default_factory=Imperfections)
@@ -108,7 +109,7 @@ class Hospital:
         return write_hospital(self.generate(), Path(folder), about)
 
 
-def write(folder: Path | str, seed: int = 1, patients: int = 4000) -> Written:
+def write(folder: Path | str, seed: int = 1, patients: int = 6000) -> Written:
     """Write the hospital of the demo; ingest each folder of ``Written.sites`` as that site."""
     return Hospital(seed=seed, patients=patients).write(folder)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,17 +19,18 @@ class Site:
 
     Attributes
     ----------
-    share : part of all patients.
+    share : part of all patients; male : part of its patients.
     ancestry : parts of ``ANCESTRIES``.
     deprivation_z : mean of its regions, in standard deviations; higher is more deprived.
+    sequenced : part of its patients with a genome.
+    new_medicines : log odds of choosing the newer medicine.
     coding : vocabularies of its diagnoses: ``"snomed"``, ``"icd10"`` or ``"both"``.
     units : laboratory test -> unit, where the site differs from the usual one.
     molar_codes : whether it gives tests in moles the LOINC code of the moles.
-    utc_offset_hours : of its written times.
     medication_style : ``"concept"``, ``"contained"`` or ``"referenced"``.
+    utc_offset_hours : of its written times.
     compressed : whether its files are gzipped.
-    sequenced : part of the patients with a genome.
-    new_medicines : log odds of choosing the newer medicine.
+    tests_genes : whether its doctors know CYP2C19 before they choose an antiplatelet.
     """
 
     name: str
@@ -37,40 +39,86 @@ class Site:
     male: float
     ancestry: tuple[float, float, float, float]
     deprivation_z: float
-    coding: str
-    units: dict[str, str]
-    molar_codes: bool
-    utc_offset_hours: int
-    medication_style: str
-    compressed: bool
     sequenced: float
     new_medicines: float
+    coding: str
+    units: Mapping[str, str] = field(default_factory=dict)
+    molar_codes: bool = False
+    medication_style: str = "concept"
+    utc_offset_hours: int = 0
+    compressed: bool = False
+    tests_genes: bool = False
 
 
 _SI = {"creatinine": "umol/L", "glucose": "mmol/L", "ldl": "mmol/L", "haemoglobin": "g/L"}
 
 SITES = (
     Site(
-        "site-a", 0.30, 66, 0.56, (0.10, 0.05, 0.75, 0.10), -0.3, "snomed", {}, False, 0,
-        "concept", False, 0.90, 0.3,
+        name="site-a",
+        share=0.30,
+        mean_age=66,
+        male=0.56,
+        ancestry=(0.10, 0.05, 0.75, 0.10),
+        deprivation_z=-0.3,
+        sequenced=0.90,
+        new_medicines=0.3,
+        coding="snomed",
     ),
     Site(
-        "site-b", 0.22, 69, 0.60, (0.05, 0.05, 0.80, 0.10), -0.6, "icd10", _SI, True, 0,
-        "contained", False, 0.90, 0.5,
+        name="site-b",
+        share=0.22,
+        mean_age=69,
+        male=0.60,
+        ancestry=(0.05, 0.05, 0.80, 0.10),
+        deprivation_z=-0.6,
+        sequenced=0.90,
+        new_medicines=0.5,
+        coding="icd10",
+        units=_SI,
+        molar_codes=True,
+        medication_style="contained",
+        tests_genes=True,
     ),
     Site(
-        "site-c", 0.20, 63, 0.54, (0.35, 0.05, 0.45, 0.15), 0.6, "both", {}, False, 0,
-        "referenced", True, 0.80, -0.3,
+        name="site-c",
+        share=0.20,
+        mean_age=63,
+        male=0.54,
+        ancestry=(0.35, 0.05, 0.45, 0.15),
+        deprivation_z=0.6,
+        sequenced=0.80,
+        new_medicines=-0.3,
+        coding="both",
+        medication_style="referenced",
+        compressed=True,
     ),
     Site(
-        "site-d", 0.16, 64, 0.58, (0.05, 0.45, 0.40, 0.10), 0.0, "snomed",
-        {"glucose": "mmol/L"}, False, 2, "concept", False, 0.85, 0.1,
+        name="site-d",
+        share=0.16,
+        mean_age=64,
+        male=0.58,
+        ancestry=(0.05, 0.45, 0.40, 0.10),
+        deprivation_z=0.0,
+        sequenced=0.85,
+        new_medicines=0.1,
+        coding="snomed",
+        units={"glucose": "mmol/L"},
+        utc_offset_hours=2,
     ),
     Site(
-        "site-e", 0.12, 61, 0.55, (0.15, 0.05, 0.30, 0.50), 0.8, "icd10",
-        {"creatinine": "umol/L"}, False, 0, "concept", True, 0.60, -0.6,
+        name="site-e",
+        share=0.12,
+        mean_age=61,
+        male=0.55,
+        ancestry=(0.15, 0.05, 0.30, 0.50),
+        deprivation_z=0.8,
+        sequenced=0.60,
+        new_medicines=-0.6,
+        coding="icd10",
+        units={"creatinine": "umol/L"},
+        compressed=True,
     ),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)

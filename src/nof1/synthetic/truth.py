@@ -69,7 +69,7 @@ def _plain_hazard(hazard: known.Hazard) -> dict[str, Any]:
 def _plain_effect(effect: known.Effect) -> dict[str, Any]:
     """The fields of an effect; limits that do not limit are left out (JSON has no infinity)."""
     fields = asdict(effect)
-    unlimited = [name for name in ("above", "below") if not np.isfinite(fields[name])]
+    unlimited = [name for name in ("least", "most") if not np.isfinite(fields[name])]
     return {name: value for name, value in fields.items() if name not in unlimited}
 
 
