@@ -175,3 +175,32 @@ def test_shapes_of_other_versions_are_refused(tmp_path, it):
     assert batch.events.is_empty()
     assert len(batch.quarantined) == 1
     assert "R4" in reasons(batch)[0]
+
+
+HELD = {"meta": {"lastUpdated": "2020-05-01T09:00:00Z"}}
+
+
+@pytest.mark.parametrize(
+    "it",
+    [
+        resource("Procedure", status="completed", performedDateTime="2020-05-01", code=PNEUMONIA),
+        resource("Condition", onsetDateTime="2020", recordedDate="2020-05-01", code=PNEUMONIA),
+        resource("DiagnosticReport", status="final", issued="2020-05-01", code=PNEUMONIA),
+        resource(
+            "DiagnosticReport",
+            status="final",
+            effectivePeriod={"start": "2020-04-01", "end": "2020-05-01"},
+            code=PNEUMONIA,
+        ),
+    ],
+)
+def test_what_the_source_held_this_morning_happened_by_then(tmp_path, it):
+    batch = converted(tmp_path, it | HELD)
+    assert rows(batch) == [("SNOMED//233604007", "2020-05-01T09:00:00")]
+    assert batch.events["recorded"].fill_null(batch.events["time"][0])[0] == batch.events["time"][0]
+
+
+def test_a_planned_end_is_not_moved_to_when_it_was_planned(tmp_path):
+    period = {"start": "2020-05-01T08:00:00Z", "end": "2020-05-01"}
+    it = resource("Encounter", status="in-progress", period=period, **{"class": {"code": "IMP"}})
+    assert rows(converted(tmp_path, it | HELD))[-1] == ("ENCOUNTER_END//IMP", "2020-05-01" + END_OF)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from nof1.record.importers.fhir_codes import names
 from nof1.record.importers.fhir_datatypes import Coding, Period
-from nof1.record.importers.fhir_dates import Span, settle
+from nof1.record.importers.fhir_dates import Span, first_of
 from nof1.record.importers.fhir_rows import NotAFact, Refused, Rows, unit_of
 from nof1.record.importers.fhir_status import require_fact, require_verified
 from nof1.record.importers.fhir_types import (
@@ -71,9 +71,8 @@ def allergy(it: AllergyIntolerance, rows: Rows) -> None:
 def procedure(it: Procedure, rows: Rows) -> None:
     """The procedure at its start."""
     require_fact("Procedure", it.status)
-    when = rows.span(it.performedDateTime, "performedDateTime")
-    start, end = rows.period(it.performedPeriod, "performedPeriod")
-    time = when.last if when is not None else (end if start is None else start)
+    when = rows.moment(it.performedDateTime, "performedDateTime")
+    time = first_of(when, *rows.period(it.performedPeriod, "performedPeriod"))
     if time is None:
         raise Refused("Procedure without a performed date: it has no place in time")
     rows.add_concept(it.code, time)
@@ -83,8 +82,7 @@ def immunization(it: Immunization, rows: Rows) -> None:
     """The vaccine when it was given; ``recorded`` when only a text says when."""
     require_fact("Immunization", it.status)
     known = rows.known_at(it.recorded, "recorded")
-    when = rows.span(it.occurrenceDateTime, "occurrenceDateTime")
-    time = known if when is None else settle(when, known)
+    time = first_of(rows.moment(it.occurrenceDateTime, "occurrenceDateTime", known), known)
     if time is None:
         raise Refused("Immunization without a date: it has no place in time")
     rows.add_concept(it.vaccineCode, time)
@@ -94,10 +92,8 @@ def report(it: DiagnosticReport, rows: Rows) -> None:
     """The report, and each coded conclusion as ``<report>//<conclusion>``."""
     require_fact("DiagnosticReport", it.status)
     known = rows.known_at(it.issued, "issued")
-    when = rows.span(it.effectiveDateTime, "effectiveDateTime")
-    start, end = rows.period(it.effectivePeriod, "effectivePeriod", known)
-    times = (None if when is None else settle(when, known), end, start, known)
-    time = next((moment for moment in times if moment is not None), None)
+    when = rows.moment(it.effectiveDateTime, "effectiveDateTime", known)
+    time = first_of(when, rows.finished(it.effectivePeriod, "effectivePeriod", known), known)
     if time is None:
         raise Refused("DiagnosticReport without effective[x] and issued: it has no place in time")
     rows.add_concept(it.code, time)
@@ -112,8 +108,7 @@ def family(it: FamilyMemberHistory, rows: Rows) -> None:
     require_fact("FamilyMemberHistory", it.status)
     if not it.condition:
         raise NotAFact("FamilyMemberHistory names no disease")
-    when = rows.span(it.date, "date")
-    time = rows.held if when is None else settle(when, rows.held)
+    time = first_of(rows.moment(it.date, "date"), rows.held)
     if time is None:
         raise Refused("FamilyMemberHistory without date and meta.lastUpdated")
     relatives = names(it.relationship)[0]
@@ -127,13 +122,13 @@ def family(it: FamilyMemberHistory, rows: Rows) -> None:
 def imaging(it: ImagingStudy, rows: Rows) -> None:
     """``IMAGING//<modality>`` once per modality of the study."""
     require_fact("ImagingStudy", it.status)
-    when = rows.span(it.started, "started")
-    if when is None:
+    time = rows.moment(it.started, "started")
+    if time is None:
         raise Refused("ImagingStudy without started: it has no place in time")
     modalities = [*it.modality, *(series.modality or Coding() for series in it.series)]
     found = {coding.code for coding in modalities if coding.code}
     for modality in sorted(found) or ["UNKNOWN"]:
-        rows.add(f"IMAGING//{modality}", settle(when, rows.held))
+        rows.add(f"IMAGING//{modality}", time)
 
 
 def _onset(
@@ -142,10 +137,10 @@ def _onset(
     """When a state began; an onset given as age, range or text is no date: when it was recorded."""
     when = rows.span(text, "onsetDateTime") or _within(period, rows)
     if when is not None:
-        return settle(when, known, end)
-    for time in (known, rows.held):
-        if time is not None:
-            return time
+        return rows.settle(when, known, end)
+    time = first_of(known, rows.held)
+    if time is not None:
+        return time
     raise Refused("neither onset, recordedDate nor meta.lastUpdated: it has no place in time")
 
 
@@ -169,4 +164,4 @@ def _abatement(it: Condition, rows: Rows) -> int | None:
         rows.refuse(f"{refusal}: the abatement is left out")
         return None
     start, end = rows.period(it.abatementPeriod, "abatementPeriod")
-    return when.last if when is not None else (start if end is None else end)
+    return first_of(None if when is None else when.last, end, start)

@@ -2,10 +2,11 @@
 
 A FHIR date may be a year, a month, a day or an instant. What is known only as "2015" happened
 somewhere in that year. Placing it on 1 January would show it to a model that stands in June,
-although it may have happened in November; so it is placed at the **latest** moment of its span,
-or at the moment by which the source certainly knew it (``recorded``, the end of a period) when
-that moment lies inside the span. The one exception is birth, which takes the earliest moment: it
-leaks nothing, and no event of a patient may come before it.
+although it may have happened in November; so it is placed at the **latest** moment of its span.
+When the source certainly knew of it earlier (``recorded``, ``meta.lastUpdated``, the end of a
+period) and that moment lies inside the span, it is placed there: today's results, dated by day
+only, are not lost for today's advice. The one exception is birth, which takes the earliest moment:
+it leaks nothing, and no event of a patient may come before it.
 
 A leap second counts as the next second. A time without a zone is read in the zone the importer is
 given (setting ``zone``, default UTC).
@@ -80,6 +81,15 @@ def settle(when: Span, *known_by: int | None) -> int:
         if bound is not None and first <= bound < last:
             last = bound
     return last
+
+
+def first_of(*moments: int | None) -> int | None:
+    """The first moment that is given; None when none is.
+
+    >>> first_of(None, 0, 5)
+    0
+    """
+    return next((moment for moment in moments if moment is not None), None)
 
 
 def microseconds(moment: datetime) -> int:

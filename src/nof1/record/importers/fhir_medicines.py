@@ -15,7 +15,7 @@ import msgspec
 from nof1.record.importers.fhir_bundle import UNREADABLE
 from nof1.record.importers.fhir_codes import names
 from nof1.record.importers.fhir_datatypes import CodeableConcept, Reference
-from nof1.record.importers.fhir_dates import settle
+from nof1.record.importers.fhir_dates import first_of
 from nof1.record.importers.fhir_references import Place, resolve
 from nof1.record.importers.fhir_rows import NotAFact, Refused, Rows, unit_of
 from nof1.record.importers.fhir_status import require_fact, require_order
@@ -43,39 +43,37 @@ def request(it: MedicationRequest, rows: Rows, place: Place) -> None:
         raise NotAFact("MedicationRequest orders not to give the medicine (doNotPerform)")
     known = rows.known_at(it.authoredOn, "authoredOn")
     start, end = _dosage(it.dosageInstruction, rows)
-    _add(it, rows, place, start if known is None else known, end)
+    _add(it, rows, place, first_of(known, start), end)
 
 
 def statement(it: MedicationStatement, rows: Rows, place: Place) -> None:
     """A medicine somebody says the patient takes: from when, and until when."""
     require_fact("MedicationStatement", it.status)
     known = rows.known_at(it.dateAsserted, "dateAsserted")
-    when = rows.span(it.effectiveDateTime, "effectiveDateTime")
+    when = rows.moment(it.effectiveDateTime, "effectiveDateTime", known)
     start, end = rows.period(it.effectivePeriod, "effectivePeriod", known)
     first, last = _dosage(it.dosage, rows)
-    times = (None if when is None else settle(when, known), start, first, known)
-    begin = next((time for time in times if time is not None), None)
-    _add(it, rows, place, begin, last if end is None else end)
+    _add(it, rows, place, first_of(when, start, first, known), first_of(end, last))
 
 
 def administration(it: MedicationAdministration, rows: Rows, place: Place) -> None:
     """A dose that was given; number and unit are the dose's."""
     require_fact("MedicationAdministration", it.status)
-    when = rows.span(it.effectiveDateTime, "effectiveDateTime")
+    when = rows.moment(it.effectiveDateTime, "effectiveDateTime")
     start, end = rows.period(it.effectivePeriod, "effectivePeriod")
-    begin = when.last if when is not None else start
     dose = it.dosage.dose if it.dosage else None
     unit = unit_of(dose) if dose else None
     number = rows.number(dose) if dose and unit else None
-    _add(it, rows, place, begin, end, number, unit)
+    _add(it, rows, place, first_of(when, start), end, number, unit)
 
 
 def dispense(it: MedicationDispense, rows: Rows, place: Place) -> None:
     """A medicine handed over, or at least prepared."""
     require_fact("MedicationDispense", it.status)
-    when = rows.span(it.whenHandedOver or it.whenPrepared, "whenHandedOver")
+    handed = rows.moment(it.whenHandedOver, "whenHandedOver")
+    prepared = rows.moment(it.whenPrepared, "whenPrepared")
     start, end = _dosage(it.dosageInstruction, rows)
-    _add(it, rows, place, start if when is None else when.last, end)
+    _add(it, rows, place, first_of(handed, prepared, start), end)
 
 
 def _add(

@@ -22,8 +22,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nof1.record.importers.fhir_codes import answer
-from nof1.record.importers.fhir_datatypes import Quantity, Range, Ratio
-from nof1.record.importers.fhir_dates import settle
+from nof1.record.importers.fhir_datatypes import Quantity, Range, Ratio, Timing
+from nof1.record.importers.fhir_dates import first_of
 from nof1.record.importers.fhir_rows import NotAFact, Refused, Rows, unit_of
 from nof1.record.importers.fhir_status import require_fact
 from nof1.record.importers.fhir_types import Observation, Valued
@@ -73,19 +73,22 @@ def observation(it: Observation, rows: Rows) -> None:
 
 def _time(it: Observation, rows: Rows) -> int:
     issued = rows.known_at(it.issued, "issued")
-    when = rows.span(it.effectiveDateTime or it.effectiveInstant, "effectiveDateTime")
-    if when is not None:
-        return settle(when, issued)
-    found: list[int | None] = []
-    if it.effectivePeriod is not None:
-        start, end = rows.period(it.effectivePeriod, "effectivePeriod", issued)
-        found.append(start if end is None else end)
-    if it.effectiveTiming is not None:
-        found += [rows.span(text, "effectiveTiming").last for text in it.effectiveTiming.event]  # type: ignore[union-attr]
-    times = [time for time in (*found, issued if not found else None) if time is not None]
-    if not times:
+    time = first_of(
+        rows.moment(it.effectiveDateTime, "effectiveDateTime", issued),
+        rows.moment(it.effectiveInstant, "effectiveInstant", issued),
+        rows.finished(it.effectivePeriod, "effectivePeriod", issued),
+        _last(it.effectiveTiming, rows, issued),
+        issued,
+    )
+    if time is None:
         raise Refused("Observation without effective[x] and issued: it has no place in time")
-    return max(times)
+    return time
+
+
+def _last(timing: Timing | None, rows: Rows, issued: int | None) -> int | None:
+    events = timing.event if timing else []
+    moments = [rows.moment(text, "effectiveTiming.event", issued) for text in events]
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _add(it: Valued, time: int, rows: Rows, name: str) -> bool:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from nof1.record.events import BIRTH, DEATH
 from nof1.record.importers.fhir_datatypes import Address, Extension
-from nof1.record.importers.fhir_dates import settle
 from nof1.record.importers.fhir_rows import Refused, Rows
 from nof1.record.importers.fhir_types import Patient
 
@@ -43,7 +42,7 @@ def _death(it: Patient, rows: Rows, birth: int | None) -> None:
     if died is not None:
         if birth is not None and died.last < birth:
             raise Refused("Patient dies before birth")
-        rows.add(DEATH, settle(died))
+        rows.add(DEATH, rows.settle(died))
     elif it.deceasedBoolean:
         rows.notes["Patient is deceased at an unknown date: no death event"] += 1
 
@@ -71,7 +70,7 @@ def _background(extension: Extension, rows: Rows) -> None:
 
 def _region(address: Address, rows: Rows) -> None:
     period = address.period
-    start = rows.span(period.start, "address.period.start") if period else None
+    start = rows.moment(period.start, "address.period.start") if period else None
     if address.use in NOT_A_HOME and start is None:
         return
     if start is None and period is not None and period.end is not None:
@@ -81,4 +80,4 @@ def _region(address: Address, rows: Rows) -> None:
         state = f"{country}-{state}"
     levels = (country, state, address.district, address.postalCode)
     for level in dict.fromkeys(" ".join(name.split()) for name in levels if name):
-        rows.add(f"REGION//{level}", None if start is None else start.last)
+        rows.add(f"REGION//{level}", start)

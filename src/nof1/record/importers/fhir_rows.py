@@ -141,16 +141,39 @@ class Rows:
         except BadDate as error:
             raise Refused(f"{element}: {error}") from None
 
+    def settle(self, when: Span, *known_by: int | None) -> int:
+        """The moment of an event: the latest of its span that is possible.
+
+        See ``fhir_dates.settle``; that the source held the resource is a bound as well.
+        """
+        return settle(when, self.held, *known_by)
+
+    def moment(self, text: str | None, element: str, *known_by: int | None) -> int | None:
+        """The moment of an event with this date; None for an absent date."""
+        found = self.span(text, element)
+        return None if found is None else self.settle(found, *known_by)
+
     def known_at(self, text: str | None, element: str) -> int | None:
         """The moment from which a recording date says the fact was known; also ``recorded``."""
-        found = self.span(text, element)
-        self.recorded = None if found is None else found.last
+        self.recorded = self.moment(text, element)
         return self.recorded
 
     def period(
         self, period: Period | None, element: str, *known_by: int | None
     ) -> tuple[int | None, int | None]:
-        """Start and end of a period. An end that is unusable is refused, but not the start."""
+        """Start and end of a period. The end may be planned: what was known does not bound it."""
+        start, end = self._spans(period, element)
+        finish = None if end is None else end.last
+        return None if start is None else self.settle(start, finish, *known_by), finish
+
+    def finished(self, period: Period | None, element: str, *known_by: int | None) -> int | None:
+        """When something that was observed over a period was complete: its end, else its start."""
+        start, end = self._spans(period, element)
+        when = end or start
+        return None if when is None else self.settle(when, *known_by)
+
+    def _spans(self, period: Period | None, element: str) -> tuple[Span | None, Span | None]:
+        """Spans of both ends. An end that is unusable is refused, but not the start."""
         if period is None:
             return None, None
         start = self.span(period.start, f"{element}.start")
@@ -161,9 +184,7 @@ class Rows:
         except Refused as refusal:
             self.refuse(str(refusal))
             end = None
-        finish = None if end is None else end.last
-        begin = None if start is None else settle(start, finish, *known_by)
-        return begin, finish
+        return start, end
 
     def number(self, quantity: Quantity) -> float | None:
         """The value of a quantity; refuses what a 32-bit float cannot hold."""
