@@ -116,7 +116,7 @@ PATIENT = st.tuples(
     st.lists(STATIC, max_size=2),
     st.lists(BORN, max_size=1),
 )
-EVENTS = st.lists(PATIENT, min_size=1, max_size=4)
+EVENTS = st.lists(PATIENT, min_size=4, max_size=8)
 INDEX = st.sampled_from(
     [f"{{event: {which}, of: drug}}" for which in ("first", "last", "every")]
     + ["{event: every, of: lab, above: 2}", "{date: 2020-01-02}", "{age_years: 54.76}"]
