@@ -67,17 +67,21 @@ def static(first_subject: int, subjects: int, random: np.random.Generator) -> pl
 def labels(first_subject: int, subjects: int, n: int, random: np.random.Generator) -> pl.DataFrame:
     """Prediction times between half a year before and half a year after the record."""
     margin = 183 * DAY_US
-    return pl.DataFrame(
-        {
-            "subject_id": random.integers(0, subjects, n) + first_subject,
-            "prediction_time": START_US + random.integers(-margin, SPAN_US + margin, n),
-            "boolean_value": random.random(n) < 0.3,
-        }
-    ).select(
-        pl.col("subject_id").cast(pl.Int64),
-        pl.col("prediction_time").cast(pl.Datetime("us")),
-        "boolean_value",
-    ).sort("subject_id", "prediction_time")
+    return (
+        pl.DataFrame(
+            {
+                "subject_id": random.integers(0, subjects, n) + first_subject,
+                "prediction_time": START_US + random.integers(-margin, SPAN_US + margin, n),
+                "boolean_value": random.random(n) < 0.3,
+            }
+        )
+        .select(
+            pl.col("subject_id").cast(pl.Int64),
+            pl.col("prediction_time").cast(pl.Datetime("us")),
+            "boolean_value",
+        )
+        .sort("subject_id", "prediction_time")
+    )
 
 
 def make(n_events: int, shards: int, n_labels: int, folder: Path) -> None:

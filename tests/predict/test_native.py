@@ -31,27 +31,64 @@ def fresh_process(cache: Path) -> list[str]:
     return done.stdout.decode().split()
 
 
-def test_compiled_once_then_loaded_without_numba(tmp_path):
-    assert fresh_process(tmp_path) == ["1.0", "True"]
-    assert fresh_process(tmp_path) == ["1.0", "False"]
-    [file] = tmp_path.iterdir()
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """A cache folder after the first run."""
+    folder = tmp_path_factory.mktemp("cache")
+    assert fresh_process(folder) == ["1.0", "True"]
+    return folder
+
+
+def test_compiled_once_then_loaded_without_numba(cache):
+    [file] = cache.iterdir()
     assert file.suffix == ".o"
+    assert fresh_process(cache) == ["1.0", "False"]
 
 
-def test_without_a_folder_to_write_to_the_code_stays_in_memory(tmp_path):
-    (tmp_path / "file").write_text("")
-    assert fresh_process(tmp_path / "file" / "below") == ["1.0", "True"]
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    """A kernel of one function that is compiled at once; returns LLVM and the cache folder."""
+    llvm = pytest.importorskip("llvmlite.binding")
+    native.native()
+    source = "define i64 @one() { ret i64 1 }"
+    monkeypatch.setattr(native, "_linked", lambda given: given.parse_assembly(source))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    return llvm, tmp_path / "cache"
+
+
+def test_code_is_kept_and_found_again(tiny, monkeypatch):
+    llvm, folder = tiny
+    code = native._object_code(llvm)
+    monkeypatch.delattr(native, "_linked")
+    assert native._object_code(llvm) == code
+    assert [file.suffix for file in folder.iterdir()] == [".o"]
+
+
+def test_without_a_folder_to_write_to_the_code_stays_in_memory(tiny):
+    llvm, folder = tiny
+    folder.write_text("a file where the folder should be")
+    assert native._object_code(llvm)
+    assert folder.is_file()
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs POSIX rights")
-def test_code_that_others_can_change_is_not_run(tmp_path):
-    fresh_process(tmp_path)
-    [file] = tmp_path.iterdir()
-    file.write_bytes(b"not machine code")
-    file.chmod(0o666)
-    assert fresh_process(tmp_path) == ["1.0", "True"]
-    assert file.stat().st_size > 1_000
-    assert not file.stat().st_mode & 0o022
+def test_code_that_others_can_change_is_not_run(tiny):
+    llvm, folder = tiny
+    code = native._object_code(llvm)
+    [planted] = folder.iterdir()
+    planted.write_bytes(b"not our machine code")
+    planted.chmod(0o666)
+    assert native._object_code(llvm) == code
+    assert planted.read_bytes() == code
+    assert not planted.stat().st_mode & 0o022
+
+
+def test_another_python_gets_other_code(tiny, monkeypatch):
+    llvm, folder = tiny
+    native._object_code(llvm)
+    monkeypatch.setattr(native.sys, "version", "another Python")
+    native._object_code(llvm)
+    assert len(list(folder.iterdir())) == 2
 
 
 def test_machine_code_needs_nothing_from_outside():
