@@ -41,9 +41,8 @@ def shoot(page: Any, file: Path, out: Path, name: str, complaints: list[str]) ->
         ),
     )
     page.goto(address, wait_until="load")
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-chart]')].every(p => p.firstChild)"
-    )
+    for place in page.locator("[data-chart]").all():
+        place.locator("svg").wait_for()
     page.screenshot(path=out / f"{file.stem}-{name}.png", full_page=True)
 
 

@@ -46,13 +46,29 @@ class Picture:
 
     def spec(self) -> dict[str, Any]:
         """The Vega-Lite specification with title and description, ready to embed."""
-        made: dict[str, Any] = self.chart.to_dict()
-        return {**made, "description": f"{self.title}. {self.description}"}
+        words = {"description": f"{self.title}. {self.description}"}
+        made: dict[str, Any] = printable({**self.chart.to_dict(), **words})
+        return made
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
         if self.svg is not None:
             return {"text/html": self.svg, "text/plain": self.description}
         return self.chart.properties(title=self.title)._repr_mimebundle_(include, exclude)
+
+
+def printable(value: Any) -> Any:
+    """The same structure with line ends and control characters as spaces.
+
+    Names come from source files; one line separator inside would break a Vega expression.
+
+    >>> printable({"title": "a\\u2028b", "n": 1})
+    {'title': 'a b', 'n': 1}
+    """
+    if isinstance(value, str):
+        return "".join(c if c.isprintable() else " " for c in value)
+    if isinstance(value, dict):
+        return {printable(key): printable(part) for key, part in value.items()}
+    return [printable(part) for part in value] if isinstance(value, list) else value
 
 
 def rows_of(data: Any) -> list[dict[str, Any]]:

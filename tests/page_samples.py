@@ -1,0 +1,168 @@
+"""Data for the page tests: real-looking, and hostile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`{{7*7}}&amp;\u2028"
+
+
+def figure(value: float) -> dict[str, Any]:
+    return {"value": value, "low": value - 0.02, "high": value + 0.02, "level": 0.95, "note": ""}
+
+
+def finding(text: str = "Haemoglobin 9.8 g/dL", **changes: Any) -> dict[str, Any]:
+    event = {"code": text, "display": text, "time": "2024-04-21T09:12:00Z", "value": 9.8}
+    event |= {"unit": text, "source_file": text, "source_row": 17}
+    basis = {"kind": "model", "id": text, "version": "1", "content_hash": "sha256:9f2c"}
+    return {
+        "subject": {"kind": "patient", "id": text},
+        "as_of": "2024-05-01T00:00:00Z",
+        "kind": "risk",
+        "what": {"code": text, "display": text},
+        "status": "found",
+        "basis": basis | {"knowledge_date": "2026-11-20", "validated_in": text},
+        "horizon_days": 365.0,
+        "value": {
+            "amount": 0.118,
+            "unit": "1",
+            "interval": {"low": 0.081, "high": 0.173, "level": 0.9},
+        },
+        "frequency": {"events": 12, "of": 100, "low": 8, "high": 17, "text": text},
+        "evidence": [
+            {"text": text, "contribution": 0.62, "events": [event] * 25, "citation": text},
+            {"text": "Omeprazole", "contribution": -0.29, "events": []},
+        ],
+        "notes": [text],
+        "synthetic": True,
+        **changes,
+    }
+
+
+def withheld(text: str = "outside what the model has seen") -> dict[str, Any]:
+    made = finding(text, status="withheld", reason=text, resolve=text, evidence=[])
+    return {k: v for k, v in made.items() if k not in ("value", "frequency")}
+
+
+def patient(text: str = "p-0042") -> dict[str, Any]:
+    points = [{"time": f"2024-0{n}-01", "value": 13.0 - n} for n in range(1, 6)]
+    line = {"display": text, "unit": "g/dL", "low": 12.0, "high": 16.0, "points": points}
+    return {
+        "schema": "nof1/advise/1",
+        "subject": text,
+        "as_of": "2024-05-01T00:00:00Z",
+        "findings": [finding(text), withheld(text)],
+        "timeline": [line, {**line, "low": None, "high": None, "points": []}],
+    }
+
+
+def card(text: str = "Bleeding within a year", passed: bool = True) -> dict[str, Any]:
+    bins = [
+        {"rows": 100, "predicted": p, "observed": p + 0.01, "low": p - 0.03, "high": p + 0.05}
+        for p in (0.05, 0.1, 0.3)
+    ]
+    curve = [
+        {"threshold": t, "model": 0.1 - t / 4, "low": 0.08 - t / 4, "high": 0.12 - t / 4}
+        | {"treat_all": 0.1 - t}
+        for t in (0.05, 0.1, 0.2)
+    ]
+    group = {"attribute": "sex", "group": text, "rows": 120, "events": 20, "auroc": figure(0.7)}
+    group |= {"observed_expected": figure(1.0), "calibration": figure(0.0), "coverage": None}
+    group |= {"gap": 0.1, "flagged": True, "note": ""}
+    none = {"value": None, "low": None, "high": None, "level": 0.95, "note": "too few"}
+    few = {**group, "rows": None, "events": None, "auroc": none, "observed_expected": none}
+    check = {"name": text, "passed": passed, "value": 1.02, "low": 0.9, "high": 1.1}
+    term = {"features": [0], "cuts": [[1.0, 2.0]], "scores": [0.1, -0.3, 0.0, 0.4]}
+    term |= {"standard_errors": [0.1] * 4, "counts": [0, 10, 20, 30], "bags": []}
+    return {
+        "schema": "nof1/card/1",
+        "name": text,
+        "version": "1",
+        "content_hash": "sha256:9f2c",
+        "created": "2026-11-23",
+        "status": "speaks" if passed else "withheld",
+        "synthetic": False,
+        "validated_by": text,
+        "purpose": text,
+        "intended_use": text,
+        "outcome": text,
+        "population": text,
+        "data": {"sources": [text], "data_date": "2026-11-20", "sites": 5, "share": 0.25},
+        "attrition": [{"step": "All", "people": 900}, {"step": text, "people": 300}],
+        "features": [{"name": text, "importance": 0.2}, {"name": "age_years"}],
+        "learners": {"glassbox": {"auroc": figure(0.74)}, text: {"auroc": figure(0.75)}},
+        "choice": {"kept": "glassbox", "favourite": "glassbox", "differences": {}, "reason": text},
+        "evaluation": {
+            "kind": "binary",
+            "rows": 300,
+            "events": 45,
+            "horizon_days": 365.0,
+            "figures": {"auroc": figure(0.74), "calibration_slope": none},
+            "calibration": bins,
+            "net_benefit": curve,
+            "subgroups": [group, few],
+        },
+        "gate": {
+            "passed": passed,
+            "failed": [],
+            "checks": [{**check, "allowed": text, "reason": text, "next_step": text}],
+            "withheld_groups": {text: text},
+        },
+        "drift": {"inputs": text},
+        "limits": [text],
+        "tripod": {
+            "items": [
+                {"item": "1", "part": "title", "question": text, "answer": text},
+                {"item": "2", "part": "x", "question": "Is it there?", "answer": None},
+            ],
+            "filled": 1,
+            "blank": ["2"],
+        },
+        "shapes": {"names": [text], "terms": [term]},
+    }
+
+
+def quality(text: str = "LOINC//2345-7") -> dict[str, Any]:
+    problem = {"check": "impossible-values", "severity": "critical", "what": text, "code": text}
+    problem |= {"site": text, "sites": 1, "month": "2024-01", "until": "2024-02", "count": None}
+    problem |= {"of": 30, "things": "values", "share": "fewer than 5 of 30 values", "why": text}
+    problem |= {"next_step": text, "reference": text, "display": text}
+    unit = {"unit": text, "values": 30, "low": 1.0, "median": 2.0, "high": None}
+    code = {"code": text, "display": None, "events": 30, "patients": None, "numeric": 30}
+    months = [
+        {"code": c, "site": s, "month": f"2024-0{m}", "events": 10 * m}
+        for c in (None, text)
+        for s in (text, "b")
+        for m in range(1, 5)
+    ]
+    people = {"patients": 10, "birth": 9, "sex": None, "event": 10}
+    return {
+        "schema": "nof1/quality/1",
+        "as_of": "2024-06-01T00:00:00Z",
+        "synthetic": True,
+        "masked_below": 5,
+        "totals": {"events": 30, "patients": None, "codes": 1, "sites": 2},
+        "severities": {"critical": 1, "warning": 0, "info": 0},
+        "problems": [problem] * 9,
+        "people": [{"site": text, **people}, {"site": None, **people}],
+        "lags": [],
+        "codes": [{**code, "no_value": 0, "units": [unit]}],
+        "months": months,
+        "quarantined": [{"file": text, "reason": text, "rows": 7}],
+    }
+
+
+def index(text: str = "From records to advice") -> dict[str, Any]:
+    step = {"title": text, "text": text, "links": [{"href": "quality.html", "text": text}]}
+    step |= {"figures": [{"label": text, "value": text}]}
+    return {
+        "title": text,
+        "lead": text,
+        "synthetic": True,
+        "data_date": "2026-11-23",
+        "steps": [step, {"title": "Bare", "text": "No figures."}],
+        "links": {"Data": "quality.html"},
+    }
+
+
+ALL = {"quality": quality, "model": card, "patient": patient, "index": index}
