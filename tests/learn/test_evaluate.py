@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from nof1.core.errors import InputError
 from nof1.learn.censoring import horizon_labels
 from nof1.learn.conformal import Conformal, coverage
 from nof1.learn.evaluate import evaluate, evaluate_survival
@@ -66,6 +67,23 @@ def test_a_hopeless_test_set_says_what_is_missing_instead_of_failing():
     assert found["figures"]["auroc"]["value"] is None
     assert found["figures"]["auroc"]["note"]
     json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("y", "risk", "weight"),
+    [([], [], None), ([0, 1], [0.1, 0.2], [0, 0]), ([0, 1], [0.1, 1.2], None)],
+)
+def test_no_known_outcome_or_no_probability_is_refused(y, risk, weight):
+    with pytest.raises(InputError):
+        evaluate(y, risk, weight=weight)
+
+
+@pytest.mark.parametrize("risk", [0.3, "y", "noise"])
+def test_degenerate_risks_give_strict_json(risk):
+    y = np.tile([0.0, 1.0, 0.0], 40)
+    risks = {"y": y, "noise": np.random.default_rng(0).random(120)}.get(risk, np.full(120, 0.3))
+    groups = {"all": np.zeros(120), "one each": np.arange(120)}
+    json.dumps(evaluate(y, risks, groups=groups, resamples=20).to_dict(), allow_nan=False)
 
 
 def test_support2_coverage_under_censoring_is_ninety_percent():

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nof1.core.errors import InputError
 from nof1.learn.calibration import (
     CalibrationBin,
     calibration_curve,
@@ -102,11 +103,22 @@ def evaluate(
     patients : (n,) patient of each row; intervals treat the rows of one patient as one.
     groups : attribute name to (n,) labels, for the subgroup table.
     resamples : bootstrap resamples, for average precision and calibration error.
+
+    Raises
+    ------
+    InputError : no row with a known outcome, or a risk outside 0 to 1.
     """
     labels, risks, weights = checked(y, risk, weight)
     if patients is not None:  # names to numbers once, not for every figure
         patients = np.unique(np.asarray(patients), return_inverse=True)[1]
     known = weights > 0
+    if not known.any() or not ((risks >= 0) & (risks <= 1)).all():
+        raise InputError(
+            f"{int(known.sum())} test rows have a known outcome; or a risk is not a probability.",
+            where="y, risk",
+            allowed="one or more rows with a known outcome; risks from 0 to 1",
+            next_step="Check the split and the recalibration.",
+        )
     figures = _risk_figures(labels, risks, weights, patients, level, (resamples, seed))
     covered = None
     if conformal is not None and sets is None and decision is not None:
