@@ -14,7 +14,7 @@ Hierarchies come from the record's ``ancestors`` table, in OMOP the table concep
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nof1.core.errors import InputError
@@ -131,7 +131,10 @@ def read_reference(node: Node, sets: Mapping[str, CodeSet]) -> CodeSet:
     InputError : a name that no code set has.
     """
     if not isinstance(node.value, str) or "//" in node.value:
-        return read_code_set(node, node.name)
+        unnamed = read_code_set(node, node.name)
+        first = (*unnamed.codes, *unnamed.prefixes, *unnamed.descendants_of)
+        more = f" and {len(first) - 1} more" if len(first) > 1 else ""
+        return replace(unnamed, name=first[0] + more)
     if node.value not in sets:
         node.refuse(
             f"There is no code set {node.value!r}.",
