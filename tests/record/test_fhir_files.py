@@ -75,6 +75,14 @@ def test_a_damaged_archive_keeps_its_good_lines(tmp_path):
     assert batch.quarantined[-1].file == "a.ndjson.gz"
 
 
+@pytest.mark.parametrize("kept", [1, 15, 60, -1])
+def test_a_short_archive_that_breaks_off_is_named(tmp_path, kept):
+    (tmp_path / "a.ndjson.gz").write_bytes(gzip.compress(LINE)[:kept])
+    batch = imported(tmp_path)
+    assert [item.file for item in batch.quarantined] == ["a.ndjson.gz"]
+    assert not batch.excluded
+
+
 def test_a_gzip_bomb_is_stopped(tmp_path):
     ndjson(tmp_path, GOOD, name="z.ndjson")
     bomb = LINE + b"\n" + b" " * (80 * 2**20)
@@ -126,6 +134,8 @@ def test_other_files_are_counted_and_never_silent(tmp_path):
         ("x.json.gz", gzip.compress(LINE), True),
         ("x.xml", b'<?xml version="1.0"?><Bundle xmlns="http://hl7.org/fhir"/>', True),
         ("x.ndjson", LINE[:40], True),
+        ("x.ndjson.gz", gzip.compress(LINE)[:50], True),
+        ("x.csv.gz", gzip.compress(LINE)[:50], False),
         ("x.json", b'{"a": 1}', False),
         ("x.json", b"", False),
         ("x.html", b'<html>"resourceType": "Patient"</html>', False),

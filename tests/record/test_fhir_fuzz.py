@@ -88,7 +88,7 @@ def replaced(it, path, value):
     return it
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), sample=st.sampled_from(SAMPLES), value=ANY)
 def test_any_value_in_any_place(tmp_path: Path, data, sample, value):
     path = data.draw(st.sampled_from(list(places(sample))))
@@ -99,7 +99,7 @@ def test_any_value_in_any_place(tmp_path: Path, data, sample, value):
     assert not [text for text in told if CANARY in text]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(sample=st.sampled_from(SAMPLES), cut=st.floats(0, 1), noise=st.binary(max_size=3))
 def test_any_damage_in_any_place(tmp_path: Path, sample, cut, noise):
     line = json.dumps(sample).encode()

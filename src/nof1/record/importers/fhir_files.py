@@ -26,9 +26,8 @@ from nof1.record.reading import (
 
 LARGEST_DOCUMENT = 256 * 2**20  # bytes of one resource or Bundle
 SNIFFED = 65_536
-_JSON = re.compile(rb"\s*\{")
 _FHIR = re.compile(rb'"resourceType"\s*:')
-_XML = re.compile(rb'<[^>]*xmlns\s*=\s*["\']http://hl7\.org/fhir["\']')
+_XML = re.compile(rb"""xmlns\s*=\s*["']http://hl7\.org/fhir["']""")
 _LINES = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
 _NAMES = (*_LINES, ".json", ".json.gz")
 
@@ -44,28 +43,36 @@ class Document(NamedTuple):
 
 
 def kind(path: Path) -> str:
-    """``fhir``, ``xml`` (FHIR in XML), ``utf-16``, ``empty`` or ``other``, from the content."""
-    start = first_bytes(path, SNIFFED)
+    """What a file is, from its content.
+
+    ``fhir``, ``xml`` (FHIR in XML), ``utf-16``, ``empty``, ``damaged`` (compression), ``other``.
+    """
+    try:
+        with safe_open(path) as stream:
+            start = stream.read(SNIFFED)
+    except (InputError, OSError):
+        return "damaged"
     if not start.strip():
         return "empty"
     if start.startswith(UTF16_MARKS):
         return "utf-16"
-    start = start.removeprefix(UTF8_MARK)
-    if _XML.search(start):
-        return "xml"
-    named = path.name.lower().endswith(_LINES)
-    if _FHIR.search(start) and (named or _JSON.match(start)):
+    start = start.removeprefix(UTF8_MARK).lstrip()
+    if start.startswith(b"<"):
+        return "xml" if _XML.search(start) else "other"
+    if _FHIR.search(start) and (_is_ndjson(path) or start.startswith(b"{")):
         return "fhir"
     return "other"
 
 
 def recognises(path: Path) -> bool:
     """Is there FHIR (JSON, or XML that we can at least name) in this file or folder?"""
-    return any(
-        kind(file) in ("fhir", "xml")
+    files = (
+        file
         for file in files_below(path)
         if path.is_file() or file.name.lower().endswith((*_NAMES, ".xml"))
     )
+    found = ((kind(file), _is_ndjson(file)) for file in files)
+    return any(what in ("fhir", "xml") or (what == "damaged" and nd) for what, nd in found)
 
 
 def documents(
@@ -82,11 +89,15 @@ def documents(
     for path in files_below(root):
         name = relative_name(path, root)
         what = kind(path)
-        named = path.name.lower().endswith(_LINES) and what == "other"
-        if what == "fhir" or named:  # in a damaged file the first lines may say nothing
+        if what in ("fhir", "damaged") or (what == "other" and _is_ndjson(path)):
             yield from _guarded(path, name, root, largest, limit)
         else:
             yield _explained(path, name, what)
+
+
+def _is_ndjson(path: Path) -> bool:
+    """By its name: the first lines of a damaged file may say nothing."""
+    return path.name.lower().endswith(_LINES)
 
 
 def _explained(path: Path, name: str, what: str) -> Document:
@@ -103,7 +114,7 @@ def _explained(path: Path, name: str, what: str) -> Document:
 
 
 def _guarded(path: Path, name: str, root: Path, largest: int, limit: int) -> Iterator[Document]:
-    lines = path.name.lower().endswith(_LINES) or _has_lines(path)
+    lines = _is_ndjson(path) or _has_lines(path)
     row = 0
     try:
         with safe_open(path, root=root, limit=limit) as stream:
@@ -112,6 +123,8 @@ def _guarded(path: Path, name: str, root: Path, largest: int, limit: int) -> Ite
                 yield document
     except InputError as error:
         yield Document(name, row + 1, problem=error.message)
+    except OSError as error:
+        yield Document(name, row + 1, problem=f"the file cannot be read: {error.strerror}")
 
 
 def _has_lines(path: Path) -> bool:

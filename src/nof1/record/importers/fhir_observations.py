@@ -57,11 +57,11 @@ def observation(it: Observation, rows: Rows) -> None:
     """Events of one Observation."""
     require_fact("Observation", it.status)
     time = _time(it, rows)
-    added = _add(it, time, rows, "value")
+    added = _add(it, time, rows)
     for part in it.component:
         if part.modifierExtension:
             raise Refused("a component has a modifierExtension, which may reverse its meaning")
-        if not _add(part, time, rows, "component"):
+        if not _add(part, time, rows):
             rows.excluded["Observation component without a value"] += 1
     if added or it.component:
         return
@@ -91,7 +91,7 @@ def _last(timing: Timing | None, rows: Rows, issued: int | None) -> int | None:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
-def _add(it: Valued, time: int, rows: Rows, name: str) -> bool:
+def _add(it: Valued, time: int, rows: Rows) -> bool:
     """Add the events of one value; False when there is none."""
     given = [value for value in VALUES if getattr(it, value) is not None]
     if not given:
