@@ -276,8 +276,8 @@ def _content_lines(rows: str, counted: dict[str, dict[str, int]]) -> list[str]:
 NOTE = """
 Where MEDS-tab 0.2.0 differs: the last event of every timestamp is lost, value
 features are empty, a count counts timestamps, and windows end at the last
-event instead of the prediction time (label rows). Its published results came from
-earlier releases: this says nothing about them."""
+event instead of the prediction time (label rows). Its published results came
+from earlier releases: this says nothing about them."""
 
 
 def main(arguments: list[str]) -> None:
@@ -292,7 +292,7 @@ def main(arguments: list[str]) -> None:
     if "--without-medstab" not in arguments:
         theirs, found["content"] = race()
         lines += theirs
-    text = report(lines, found) + (NOTE if "content" in found else "")
+    text = report(lines, found) + ("\n" + NOTE if "content" in found else "")
     results = {"lines": [asdict(line) for line in lines], **found}
     (FOLDER / "result.json").write_text(json.dumps(results, indent=1))
     (FOLDER / "result.txt").write_text(text + "\n")

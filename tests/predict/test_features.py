@@ -272,3 +272,9 @@ def test_two_patients_are_not_one_row():
     events = features.encode(table({1: [lab(AT, 1.0)], 2: [lab(AT, 1.0)]}), LAB)
     with pytest.raises(InputError, match="more than one patient"):
         features.row(events, AT, LAB)
+
+
+def test_events_encoded_for_other_features_are_refused():
+    events = features.encode(table({1: [lab(AT, 1.0)]}), SPEC)
+    with pytest.raises(InputError, match="other features"):
+        features.row(events, AT, LAB)

@@ -91,6 +91,7 @@ def test_a_million_events_of_one_patient():
         recorded=np.empty(0, np.int64),
         code=np.zeros(n, np.int32),
         value=np.full(n, 3, np.float32),
+        spec=spec,
     )
     at = datetime(1970, 1, 1) + timedelta(seconds=n - 1)
     row = dict(zip(spec.columns, features.row(events, at, spec), strict=True))

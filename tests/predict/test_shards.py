@@ -1,5 +1,6 @@
 """From event tables to kernel arrays."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -82,3 +83,20 @@ def test_a_damaged_file_is_refused(tmp_path, content):
     with pytest.raises(InputError) as caught:
         shards.read(tmp_path / "3.parquet", SPEC, np.array([1]))
     assert caught.value.where == "3.parquet"
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"offsets": np.array([0, 2])},
+        {"offsets": np.array([0, 4, 3])},
+        {"offsets": np.array([0, 2, 9])},
+        {"code": np.array([0, 1, 99], np.int32)},
+        {"code": np.array([0, -1, 1], np.int32)},
+        {"value": np.zeros(2, np.float32)},
+        {"recorded": np.zeros(1, np.int64)},
+    ],
+)
+def test_arrays_that_do_not_fit_never_reach_the_machine_code(damage):
+    with pytest.raises(InputError, match="do not fit"):
+        replace(shards.encode(table(EVENTS), SPEC), **damage)

@@ -7,7 +7,7 @@ patient, with the same kernel. Nothing that became known after the prediction ti
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,9 @@ Array = npt.NDArray[Any]
 # What the kernel stores for each entry, in the order of AGGREGATES.
 _STORED = (np.uint32, np.uint32, np.float64, np.float64, np.float32, np.float32, np.float32)
 _TYPES = dict(zip(AGGREGATES, (*_STORED, np.float64), strict=True))
+
+# The accumulators of a code before its first event: counts and sums, then the other aggregates.
+_CLEARED = np.array([0.0] * 4 + [np.nan] * 4)
 
 
 @dataclass(frozen=True)
@@ -108,13 +111,20 @@ def row(events: Events, at: datetime, spec: FeatureSpec) -> npt.NDArray[np.float
     Returns
     -------
     float64 (n_features,), in the order of ``spec.columns``.
+
+    Raises
+    ------
+    InputError : when the events are of several patients, or encoded for another specification.
     """
-    subject = events.subject_id if len(events.subject_id) else np.zeros(1, np.int64)
-    if len(subject) > 1:
+    if events.spec != spec:
+        raise InputError("The events were encoded for other features.", allowed="the same spec")
+    if len(events.subject_id) > 1:
         raise InputError("The events are of more than one patient.", allowed="one patient's events")
+    if len(events.subject_id) == 0:  # a patient of whom nothing is known
+        events = replace(events, subject_id=np.zeros(1, np.int64), offsets=np.zeros(2, np.int64))
     time = np.array([np.datetime64(at, "us")])
-    one = _Rows(subject, time.astype(np.int64), np.zeros(1, np.int64))
-    matrix = FeatureMatrix(spec, subject, time, (_block(events, spec, one),))
+    one = _Rows(events.subject_id, time.astype(np.int64), np.zeros(1, np.int64))
+    matrix = FeatureMatrix(spec, events.subject_id, time, (_block(events, spec, one),))
     only: npt.NDArray[np.float64] = matrix.dense()[0]
     return only
 
@@ -159,13 +169,11 @@ def _opened(folder: Path, spec: FeatureSpec) -> Block:
 
 
 def _block(events: Events, spec: FeatureSpec, rows: _Rows, folder: Path | None = None) -> Block:
-    """Run the kernel. All rows are of subjects in ``events``, if that has any subject."""
+    """Run the kernel. All rows must be of subjects in ``events``."""
     from nof1.predict.native import native
 
     call = native().call
-    subject = np.full(len(rows.position), -1, np.int64)
-    if len(events.subject_id):
-        subject = np.searchsorted(events.subject_id, rows.subject_id)
+    subject = np.searchsorted(events.subject_id, rows.subject_id)
     at = np.ascontiguousarray(rows.time, np.int64)
     widths = np.array([width_us(name) for name in spec.windows], np.int64)
     n_rows, n_windows, n_codes = len(at), len(widths), len(spec.codes)
@@ -178,7 +186,7 @@ def _block(events: Events, spec: FeatureSpec, rows: _Rows, folder: Path | None =
     n = call("count_entries", *table, events.code, *wanted_rows, *windows, met_in, starts)
     code, stored = _storage(spec, n, folder)
     out = (stored.get(name, np.empty(0, kind)) for name, kind in _TYPES.items())
-    room = (np.empty(n_codes * 8), np.empty(n_codes, np.int32))
+    room = (np.tile(_CLEARED, n_codes), np.empty(n_codes, np.int32))
     values = (*table, events.code, events.value, *wanted_rows)
     call("fill_entries", *values, *windows, *room, starts, _wanted(spec), code, *out)
 

@@ -20,7 +20,7 @@ and then by time, static facts first:
   ``recorded`` is not looked at
 - ``code`` int32 (n_events,): position in the spec's codes; a larger number is no windowed feature
 - ``value`` float32 (n_events,): NaN when there is no number
-- ``row_subject`` int64 (n_rows,): position of the row's subject; -1 for a subject without events
+- ``row_subject`` int64 (n_rows,): position of the row's subject
 - ``row_time`` int64 (n_rows,): the prediction time
 - ``widths`` int64 (n_windows,): microseconds, ascending; ``FULL_WIDTH`` (negative) last
 """
@@ -95,11 +95,8 @@ def count_entries(
     with 0.
     """
     for row in range(n_rows):
-        subject, at = row_subject[row], row_time[row]
-        first, event = 0, -1
-        if subject >= 0:
-            first = offsets[subject]
-            event = _last_known(time, first, offsets[subject + 1], at)
+        first, at = offsets[row_subject[row]], row_time[row]
+        event = _last_known(time, first, offsets[row_subject[row] + 1], at)
         window = met = 0
         while window < n_windows:
             if event < first or time[event] <= _edge(at, widths[window]) or time[event] == NEVER:
@@ -184,18 +181,12 @@ def fill_entries(
 ) -> int:
     """Second walk: write the entries; return how many.
 
-    ``totals`` float64 (n_codes * 8,) and ``met`` int32 (n_codes,) are room to work in. The arrays
-    after ``wanted`` have one item for each entry. Bit ``i`` of ``wanted`` asks for the aggregate
-    ``spec.AGGREGATES[i]``; the arrays of the others are not touched.
+    ``totals`` float64 (n_codes * 8,), cleared, and ``met`` int32 (n_codes,) are work space. Bit i
+    of ``wanted`` asks for ``spec.AGGREGATES[i]``; the arrays of the others are not touched.
     """
-    for number in range(n_codes):
-        _clear(totals, number)
     for row in range(n_rows):
-        subject, at = row_subject[row], row_time[row]
-        first, event = 0, -1
-        if subject >= 0:
-            first = offsets[subject]
-            event = _last_known(time, first, offsets[subject + 1], at)
+        first, at = offsets[row_subject[row]], row_time[row]
+        event = _last_known(time, first, offsets[row_subject[row] + 1], at)
         window = n_met = 0
         while window < n_windows:
             if event < first or time[event] <= _edge(at, widths[window]) or time[event] == NEVER:
@@ -247,8 +238,6 @@ def fill_static(
     """
     for row in range(n_rows):
         subject, at = row_subject[row], row_time[row]
-        if subject < 0:
-            continue
         for event in range(offsets[subject], offsets[subject + 1]):
             if time[event] > at:
                 break

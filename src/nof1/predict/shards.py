@@ -67,6 +67,11 @@ class Events:
     recorded : int64 (n_events,), ``NEVER`` when known at ``time``; empty if that holds for all.
     code : int32 (n_events,), number in the spec's layout.
     value : float32 (n_events,), NaN when there is no number.
+    spec : what the code numbers belong to.
+
+    Raises
+    ------
+    InputError : when the arrays do not fit each other; machine code will trust them.
     """
 
     subject_id: Array
@@ -75,6 +80,25 @@ class Events:
     recorded: Array
     code: Array
     value: Array
+    spec: FeatureSpec
+
+    def __post_init__(self) -> None:
+        n, offsets = len(self.time), self.offsets
+        fits = (
+            len(offsets) == len(self.subject_id) + 1
+            and offsets[0] == 0
+            and offsets[-1] == n
+            and bool(np.all(offsets[1:] >= offsets[:-1]))
+            and len(self.code) == len(self.value) == n
+            and len(self.recorded) in (0, n)
+            and (n == 0 or (self.code.min() >= 0 and self.code.max() < self._n_codes))
+        )
+        if not fits:
+            raise InputError("The arrays of these events do not fit each other.")
+
+    @property
+    def _n_codes(self) -> int:
+        return len(layout(self.spec).columns)
 
 
 def read(path: Path, spec: FeatureSpec, subjects: Array) -> Events:
@@ -121,7 +145,7 @@ def encode(events: pl.DataFrame | pl.LazyFrame, spec: FeatureSpec, where: str = 
     )
     if table["subject_id"].null_count():
         raise InputError("An event has no subject_id.", where=f"{where}, column subject_id")
-    return _arrays(table)
+    return _arrays(table, spec)
 
 
 def _physical(column: pl.Expr) -> pl.Expr:
@@ -144,11 +168,11 @@ def _check_columns(schema: pl.Schema, where: str) -> None:
         )
 
 
-def _arrays(table: pl.DataFrame) -> Events:
+def _arrays(table: pl.DataFrame, spec: FeatureSpec) -> Events:
     subject, time = table["subject_id"].to_numpy(), table["time"].to_numpy()
     new = subject[1:] != subject[:-1]
     if np.any(subject[1:] < subject[:-1]) or np.any((time[1:] < time[:-1]) & ~new):
-        return _arrays(table.sort("subject_id", "time", maintain_order=True))
+        return _arrays(table.sort("subject_id", "time", maintain_order=True), spec)
     starts = np.flatnonzero(new) + 1
     first = np.concatenate(([0], starts)) if len(subject) else np.empty(0, np.int64)
     recorded = table["recorded"]
@@ -160,6 +184,7 @@ def _arrays(table: pl.DataFrame) -> Events:
         recorded=fixed(recorded.to_numpy() if late else np.empty(0), np.int64),
         code=fixed(table["code"].to_numpy(), np.int32),
         value=fixed(table["numeric_value"].to_numpy(), np.float32),
+        spec=spec,
     )
 
 
