@@ -24,8 +24,7 @@ def told(findings: Sequence[Finding], patient: str, as_of: str) -> str:
 
 
 def _finding(finding: Finding) -> Iterator[str]:
-    span = f" within {finding.horizon_days:g} days" if finding.horizon_days is not None else ""
-    yield from textwrap.wrap(f"{finding.what.display}{span}", WIDTH)
+    yield from textwrap.wrap(finding.what.display, WIDTH)
     if finding.value is None:
         yield from _field(finding.status.replace("_", " ").upper(), finding.reason or "")
         yield from _field("Resolve", finding.resolve or "")
@@ -40,7 +39,8 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 def _answer(finding: Finding, interval: Interval) -> str:
     if finding.frequency is not None:
-        return f"{finding.frequency.text} ({interval.level:.0%} interval)"
+        span = "" if finding.horizon_days is None else f", within {finding.horizon_days:g} days"
+        return f"{finding.frequency.text} ({interval.level:.0%} interval){span}"
     assert finding.value is not None
     span = f"{interval.low:.3g} to {interval.high:.3g}, {interval.level:.0%} interval"
     return f"{finding.value.amount:.3g} {finding.value.unit} ({span})"

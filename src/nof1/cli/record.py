@@ -29,6 +29,7 @@ SHOWN = 10
 @click.pass_context
 def ingest(
     ctx: click.Context,
+    /,
     workspace: str | None,
     as_json: bool,
     paths: tuple[str, ...],

@@ -49,8 +49,9 @@ class Levels:
         chosen = []
         for own in cuts:
             sorted_cuts = np.unique(np.asarray(own, dtype=np.float64))
-            keep = np.unique(np.linspace(0, len(sorted_cuts) - 1, RANGES - 1).round().astype(int))
-            chosen.append(tuple(float(one) for one in sorted_cuts[keep[keep >= 0]]))
+            places = np.linspace(0, len(sorted_cuts) - 1, RANGES - 1).round().astype(int)
+            keep = np.unique(places) if len(sorted_cuts) else []
+            chosen.append(tuple(float(sorted_cuts[place]) for place in keep))
         return cls(tuple(names), tuple(chosen))
 
     def codes(self, values: ArrayLike) -> Codes:

@@ -89,7 +89,15 @@ def read(path: Path, codes: Mapping[CodeSet, tuple[str, ...]]) -> Timeline:
     ------
     InputError : the file is no event table.
     """
-    table = _scan(path)
+    return _made(_scan(path), codes)
+
+
+def of(events: pl.DataFrame, codes: Mapping[CodeSet, tuple[str, ...]]) -> Timeline:
+    """The same for events in memory, for example those of one patient."""
+    return _made(events.lazy(), codes)
+
+
+def _made(table: pl.LazyFrame, codes: Mapping[CodeSet, tuple[str, ...]]) -> Timeline:
     wanted = {code for found in codes.values() for code in found} | {BIRTH, DEATH}
     matters = pl.col("code").is_in(sorted(wanted)) | pl.col("code").str.starts_with(SEX)
     known = pl.max_horizontal("time", "recorded").alias("known")

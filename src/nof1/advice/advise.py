@@ -1,0 +1,63 @@
+"""Every finding about one patient, from all rooms that have something to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+import polars as pl
+
+from nof1.core import artefacts
+from nof1.core.finding import Finding, Status, Subject
+from nof1.core.workspace import Workspace
+from nof1.predict.score import Scorer
+
+# What a reader must act on comes first: answers, then refusals.
+ORDER = {Status.FOUND: 0, Status.EXCLUDED: 1, Status.WITHHELD: 2, Status.NOT_CHECKED: 3}
+
+
+@dataclass(frozen=True)
+class Adviser:
+    """All models of a workspace, loaded once and ready to be asked."""
+
+    workspace: Workspace
+
+    @cached_property
+    def scorers(self) -> tuple[Scorer, ...]:
+        """The newest version of every model, by name.
+
+        Raises
+        ------
+        ModelError : when a model's files were changed after training.
+        """
+        root = self.workspace.models
+        return tuple(Scorer.load(artefacts.load(root, name)) for name in artefacts.names(root))
+
+    def advise(
+        self,
+        subject: Subject,
+        events: pl.DataFrame,
+        at: datetime,
+        names: Mapping[str, str] | None = None,
+    ) -> list[Finding]:
+        """Findings about one patient at one moment: answers first, the highest risk on top.
+
+        Parameters
+        ----------
+        events : the patient's events (``nof1.record.events.SCHEMA``), sorted by time.
+        at : the moment of asking, UTC without zone; nothing known later is used.
+        names : words for codes.
+        """
+        found = [
+            finding
+            for scorer in self.scorers
+            for finding in scorer.findings(subject, events, at, names)
+        ]
+        return sorted(found, key=_urgency)
+
+
+def _urgency(finding: Finding) -> tuple[int, float]:
+    amount = finding.value.amount if finding.value is not None else 0.0
+    return ORDER[finding.status], -amount

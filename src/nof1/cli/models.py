@@ -1,0 +1,197 @@
+"""``nof1 train``, ``nof1 evaluate`` and ``nof1 card``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nof1.cli.options import common, step, table, tell
+from nof1.core import artefacts, audit
+from nof1.core.workspace import open_workspace
+
+if TYPE_CHECKING:
+    from nof1.predict.train import TrainResult
+
+SHOWN = (
+    ("auroc", "AUROC"),
+    ("uno_c", "Uno's C"),
+    ("harrell_c", "Harrell's C"),
+    ("average_precision", "Average precision"),
+    ("brier", "Brier score"),
+    ("calibration_slope", "Calibration slope"),
+    ("calibration_in_the_large", "Calibration in the large"),
+    ("ece_debiased", "Calibration error"),
+    ("conformal_coverage", "Conformal coverage"),
+)
+version_option = click.option("--version", type=int, help="Version [default: the newest].")
+
+
+@click.command()
+@common
+@click.argument("task", type=click.Path(dir_okay=False), metavar="TASK.yaml")
+@click.option("--engine", default="local", show_default=True, help="local, local:N or dask:ADDRESS")
+@click.option(
+    "--page", type=click.Path(dir_okay=False), help="Write the model card as a page here."
+)
+@click.pass_context
+def train(
+    ctx: click.Context,
+    workspace: str | None,
+    as_json: bool,
+    task: str,
+    engine: str,
+    page: str | None,
+) -> None:
+    """Train a model for a task file, and put it through the gate.
+
+    Exit code 1: the model did not pass; it is stored as withheld and gives no risk.
+    """
+    from nof1.core.engine import engine_from
+    from nof1.predict.train import train_task
+
+    found = open_workspace(workspace)
+    done = train_task(found, Path(task), engine_from(engine), step)
+    audit.append(
+        found.audit,
+        "train",
+        model=done.artefact.name,
+        version=done.artefact.version,
+        content_hash=done.artefact.content_hash,
+        passed=not done.model.withheld,
+    )
+    if page is not None:
+        _write_page(Path(page), done.artefact)
+    tell(_train_json(done), _train_text(done), as_json=as_json)
+    ctx.exit(1 if done.model.withheld else 0)
+
+
+def _train_json(done: TrainResult) -> dict[str, Any]:
+    card = done.card.to_dict()
+    return {
+        "schema": "nof1/train/1",
+        "model": {
+            "name": done.artefact.name,
+            "version": done.artefact.version,
+            "content_hash": done.artefact.content_hash,
+        },
+        "attrition": done.cohort.attrition.to_dict(),
+        "splits": done.splits.to_dict(),
+        "leakage": done.audit.to_dict(),
+        "metrics": card["evaluation"]["figures"],
+        "horizons": [
+            {
+                "horizon_days": one.horizon_days,
+                "metrics": {name: f.to_dict() for name, f in one.evaluation.figures.items()},
+                "gate": one.gate.to_dict(),
+            }
+            for one in done.verdicts
+        ],
+        "gate": card["gate"],
+        "learners": [
+            {"name": name, "metrics": figures, "kept": name == done.choice.kept}
+            for name, figures in card["learners"].items()
+        ],
+    }
+
+
+def _train_text(done: TrainResult) -> str:
+    card = done.card.to_dict()
+    name = f"{done.artefact.name} version {done.artefact.version}"
+    lines = [done.cohort.attrition.text(), "", done.audit.text()]
+    lines += [f"Note: {note}" for note in done.cohort.notes]
+    lines += ["", _learners(card), "", *_figures(card), "", *_gate(card)]
+    verdict = "may speak" if card["status"] == "speaks" else "is WITHHELD: it gives no risk"
+    lines += ["", f"Model {name} {verdict}.", f"Next step: nof1 card {done.artefact.name}"]
+    return "\n".join(lines)
+
+
+def _learners(card: dict[str, Any]) -> str:
+    kept = card["choice"]["kept"]
+    first = "auroc" if card["evaluation"]["kind"] == "binary" else "harrell_c"
+    rows = [
+        [
+            f"{name} (kept)" if name == kept else name,
+            *(_shown(figures.get(key)) for key in (first, "brier", "calibration_slope")),
+        ]
+        for name, figures in card["learners"].items()
+    ]
+    heads = {"auroc": "AUROC", "harrell_c": "Harrell's C"}
+    return table(rows, ["learner", heads[first], "Brier score", "slope"]) + (
+        f"\n{card['choice']['reason']}"
+    )
+
+
+def _figures(card: dict[str, Any]) -> list[str]:
+    found = card["evaluation"]
+    span = "" if found["horizon_days"] is None else f" at {found['horizon_days']:g} days"
+    head = f"{found['events']:,} outcomes in {found['rows']:,} rows{span}, with intervals:"
+    rows = [[title, _shown(found["figures"].get(key))] for key, title in SHOWN]
+    return [head, *table([row for row in rows if row[1]], ["figure", "value"]).splitlines()[1:]]
+
+
+def _gate(card: dict[str, Any]) -> list[str]:
+    lines = ["Gate"]
+    for check in card["gate"]["checks"]:
+        lines.append(f"  {'passed' if check['passed'] else 'FAILED':6}  {check['name']}")
+        if not check["passed"]:
+            lines.append(f"          {check['reason']} {check['next_step']}".rstrip())
+    silent = card["gate"]["withheld_groups"]
+    return lines + [f"  silent about {group}: {why}" for group, why in silent.items()]
+
+
+def _shown(figure: dict[str, Any] | None) -> str:
+    if figure is None or figure.get("value") is None:
+        return ""
+    if figure.get("low") is None:
+        return f"{figure['value']:.3f}"
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+
+
+@click.command()
+@common
+@click.argument("model")
+@version_option
+@click.pass_context
+def evaluate(
+    ctx: click.Context, workspace: str | None, as_json: bool, model: str, version: int | None
+) -> None:
+    """Figures and gate of a trained model, as they were measured at training."""
+    found = open_workspace(workspace)
+    card = artefacts.load(found.models, model, version).json("card.json")
+    data = {
+        "schema": "nof1/evaluate/1",
+        "model": {"name": card["name"], "version": card["version"]},
+        "metrics": card["evaluation"]["figures"],
+        "gate": card["gate"],
+        "subgroups": card["evaluation"]["subgroups"],
+    }
+    tell(data, "\n".join([_learners(card), "", *_figures(card), "", *_gate(card)]), as_json=as_json)
+    ctx.exit(0 if card["gate"]["passed"] else 1)
+
+
+@click.command()
+@common
+@click.argument("model")
+@version_option
+@click.option("--page", type=click.Path(dir_okay=False), help="Write the card as a page here.")
+def card(
+    workspace: str | None, as_json: bool, model: str, version: int | None, page: str | None
+) -> None:
+    """The model card as text, JSON (--json) or page (--page FILE)."""
+    found = open_workspace(workspace)
+    artefact = artefacts.load(found.models, model, version)
+    if page is not None:
+        _write_page(Path(page), artefact)
+    tell(artefact.json("card.json"), artefact.files["card.md"].decode(), as_json=as_json)
+
+
+def _write_page(path: Path, artefact: artefacts.Artefact) -> None:
+    from nof1.pictures.pages import write
+
+    data = artefact.json("card.json")
+    if "shapes.json" in artefact.files:
+        data["shapes"] = json.loads(artefact.files["shapes.json"])
+    write("model", data, path)
