@@ -14,7 +14,7 @@ def test_first_starts_are_unique_and_never_overlap(large: Truth) -> None:
         .drop_nulls()
     )
     assert gaps.min() >= 12 * MONTH_DAYS - 1e-6
-    assert starts["day"].min() >= 12 * MONTH_DAYS
+    assert starts["day"].min() >= 6 * MONTH_DAYS
 
 
 def test_the_medicine_starts_on_the_index_date(large: Truth) -> None:

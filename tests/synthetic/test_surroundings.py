@@ -14,7 +14,7 @@ def place(seed: int = 1, months: int = 36) -> Surroundings:
 
 def test_tables_have_one_row_per_region_and_date() -> None:
     air, deprivation = place().air_quality(), place().deprivation_scores()
-    assert air.height == 16 * 36
+    assert air.height == 16 * (12 + 36 + 1)
     assert air.select("region", "date").is_unique().all()
     assert deprivation.height == 16 * 5  # January of 2018 to 2022
     assert air["pm25"].min() >= 2.0

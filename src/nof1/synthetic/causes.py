@@ -141,7 +141,7 @@ DEATH = Hazard(
 
 STENT = Hazard(
     "coronary_stent",
-    0.040,
+    0.055,
     (
         Effect("age_years", 0.012, reference=65),
         Effect("male", 0.20),

@@ -88,14 +88,25 @@ def simulate(
     for month in range(months):
         ward.month(month)
     ward.cupboard.close()
-    journal = ward.journal
+    journal, end = ward.journal, months * MONTH_DAYS
+    before_end = pl.col("day") < end
+    medicines = journal.frame("medicines", "start_day", "medicine")
+    still_taken = pl.when(pl.col("stop_day") < end).then("stop_day").otherwise(float("nan"))
     return Course(
-        journal.frame("visits", "day"),
-        journal.frame("diagnoses", "day"),
-        journal.frame("medicines", "start_day", "medicine"),
-        journal.frame("starts", "day"),
-        journal.frame("exits", "day"),
+        journal.frame("visits", "day").filter(before_end),
+        journal.frame("diagnoses", "day").filter(before_end),
+        medicines.filter(pl.col("start_day") < end).with_columns(stop_day=still_taken),
+        journal.frame("starts", "day").filter(before_end),
+        journal.frame("exits", "day").filter(before_end),
     )
+
+
+def offered(month: int) -> float:
+    """How far new antithrombotics are in use: not in the first six months, fully after 30.
+
+    So everybody has a history of half a year, and no month stands out when a pool is used up.
+    """
+    return min(max((month - 6) / 24, 0.0), 1.0)
 
 
 class _Ward:
@@ -194,7 +205,7 @@ class _Ward:
         self._chronic_medicines(day)
         self._antiplatelets(day, month)
         self._anticoagulants(day, month)
-        self._visits(day, month)
+        self._visits(day)
         self._outcomes(day, month)
         self._close_risk_year(day)
 
@@ -224,12 +235,10 @@ class _Ward:
         self.cupboard.stop("statin", self.alive & (self.now["statin_intolerance"] == 1), day)
 
     def _antiplatelets(self, day: Array, month: int) -> None:
-        """Stents, from the second year of the records on, and the medicine that follows."""
-        if month < RISK_MONTHS:
-            return
+        """Stents, and the medicine that follows."""
         now = self.now
         after_attack = 0.5 * now["recent_heart_attack"]
-        chance = np.maximum(probability(known.STENT.rate(now)), after_attack)
+        chance = np.maximum(probability(known.STENT.rate(now)), after_attack) * offered(month)
         free = (self.risk_month < 0) & ~self.started["antiplatelet"]
         free &= (now["warfarin"] == 0) & (now["apixaban"] == 0)
         new = self._happens(chance) & free
@@ -246,12 +255,11 @@ class _Ward:
         self._begin("antiplatelet", ("clopidogrel", "ticagrelor"), new, newer, day)
 
     def _anticoagulants(self, day: Array, month: int) -> None:
-        """Anticoagulants for atrial fibrillation, from the second year of the records on."""
-        if month < RISK_MONTHS:
-            return
+        """Anticoagulants for atrial fibrillation, after a visit that decides on them."""
         now = self.now
         free = (self.risk_month < 0) & ~self.started["anticoagulant"]
-        new = self._happens(0.25 * now["atrial_fibrillation"]) & free
+        new = self._happens(0.16 * now["atrial_fibrillation"] * offered(month)) & free
+        self._note_visit("office", new, day - self.rng.uniform(0.1, 3, self.count), 0.02)
         for name in ("clopidogrel", "ticagrelor"):
             self.cupboard.stop(name, new, day)
         newer = chance_of_apixaban(now, self.site_log_odds, month / 12)
@@ -340,12 +348,11 @@ class _Ward:
             self.cupboard.stop(name, who & self.alive & (reason == "death"), day)
         self.alive &= ~who
 
-    def _visits(self, day: Array, month: int) -> None:
-        """Office visits: at the start for everybody, then more often for the sicker."""
+    def _visits(self, day: Array) -> None:
+        """Office visits, more often of the sicker."""
         sicker = self.now["diabetes"] + self.now["chronic_kidney_disease"]
-        chance = 0.45 if month < 2 else 0.14 + 0.04 * sicker
         when = day + self.rng.uniform(0, MONTH_DAYS, self.count)
-        self._note_visit("office", self._happens(chance + 0 * day), when, 0.02)
+        self._note_visit("office", self._happens(0.16 + 0.04 * sicker), when, 0.02)
 
     def _stay(self, reason: str, who: Mask, day: Array, length_days: float) -> None:
         """A hospital stay."""

@@ -7,7 +7,6 @@ winter peak and a slow wander; deprivation is a score per region and year, highe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import polars as pl
@@ -16,7 +15,7 @@ from nof1.synthetic.causes import Array
 
 REGIONS_PER_SITE = 8
 RUN_IN_MONTHS = 12
-DEPRIVATION_MEAN, DEPRIVATION_SD = 25.0, 12.0
+DEPRIVATION_USUAL, DEPRIVATION_LOG_SD = 25.0, 0.45
 
 
 @dataclass(frozen=True)
@@ -44,25 +43,20 @@ class Surroundings:
     def deprivation_z(self, region: np.ndarray, month: int) -> Array:
         """Deprivation in standard deviations above the usual region."""
         score = self.deprivation[region, RUN_IN_MONTHS + month]
-        return np.asarray((score - DEPRIVATION_MEAN) / DEPRIVATION_SD)
+        return np.asarray(np.log(score / DEPRIVATION_USUAL) / DEPRIVATION_LOG_SD)
 
     def air_quality(self) -> pl.DataFrame:
-        """One row per region and month from the start of the records: region, date, pm25 (µg/m3).
+        """One row per region and month, from a year before the records: region, date, pm25 (µg/m3).
 
         The date is the first day of the month that the mean describes.
         """
         described = self.months.astype("datetime64[M]") - 1
-        return self._table(described, self.pm25, "pm25").filter(pl.col("date") >= self._start)
+        return self._table(described, self.pm25, "pm25")
 
     def deprivation_scores(self) -> pl.DataFrame:
         """One row per region and year: region, date (1 January), deprivation_score."""
         table = self._table(self.months, self.deprivation, "deprivation_score")
         return table.filter(pl.col("date").dt.month() == 1)
-
-    @property
-    def _start(self) -> date:
-        day: date = self.months[RUN_IN_MONTHS].item()
-        return day
 
     def _table(self, dates: np.ndarray, values: Array, name: str) -> pl.DataFrame:
         return pl.DataFrame(
@@ -86,10 +80,10 @@ def surroundings(
     pm25 = np.clip(level[:, None] + winter + _wander(rng, len(names), len(calendar)), 2.0, None)
     z = np.repeat(site_deprivation, REGIONS_PER_SITE) + rng.normal(0, 0.9, len(names))
     years = calendar.astype("datetime64[Y]").astype(int)
-    yearly = rng.normal(0, 0.6, (len(names), int(np.ptp(years)) + 1))
-    score = DEPRIVATION_MEAN + DEPRIVATION_SD * z[:, None] + yearly[:, years - years.min()]
+    yearly = rng.normal(0, 0.05, (len(names), int(np.ptp(years)) + 1))
+    logs = DEPRIVATION_LOG_SD * (z[:, None] + yearly[:, years - years.min()])
     days = calendar.astype("datetime64[D]")
-    return Surroundings(names, days, pm25, np.clip(score, 1.0, 80.0))
+    return Surroundings(names, days, pm25, DEPRIVATION_USUAL * np.exp(logs))
 
 
 def _wander(rng: np.random.Generator, regions: int, months: int, keep: float = 0.8) -> Array:

@@ -81,7 +81,7 @@ def index_dates(
     table = pl.concat(pieces).join(
         course.exits.select("patient", exit_day="day", exit="reason"), on="patient", how="left"
     )
-    last = (months + 1) * known.MONTH_DAYS
+    last = months * known.MONTH_DAYS
     observed = pl.coalesce("exit_day", pl.lit(last)) - pl.col("day")
     whole = table.join(patients.select("patient", "patient_id", "site"), on="patient", how="left")
     return whole.select(
