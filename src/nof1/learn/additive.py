@@ -29,12 +29,13 @@ from nof1.learn.pairs import (
 )
 from nof1.learn.rows import Keys, patient_shares, uniform
 from nof1.learn.shapes import ShapeModel, Term
-from nof1.learn.sums import CountedSum, FloatArray
+from nof1.learn.sums import CountedSum, FloatArray, weighed
 
 PAIR_STRICTNESS = 2.5
 """A plane looks at many more cuts than a curve, so chance gains more: a higher threshold."""
 
 SLOPE_RANGE = (0.5, 3.0)
+_SLOPE_STEPS = 12
 _SLOPE_PRIOR = 16.0
 """Precision of the belief that boosting neither over- nor underfits (slope 1, s.d. 1/4)."""
 
@@ -139,7 +140,7 @@ def fit_curves(
     cuts = agree_cuts(X, shares, total, max_bins=recipe.max_bins, smallest=recipe.smallest_group)
     codes = encode(X, cuts)
     counts = total.together(
-        *[np.bincount(c, shares, minlength=len(e) + 2) for c, e in zip(codes, cuts, strict=True)]
+        *[weighed(c, shares, len(e) + 2) for c, e in zip(codes, cuts, strict=True)]
     )
     table = CodedTable(codes, counts)
     learn, held_out = draw_bags(keys, weights, recipe)
@@ -180,17 +181,19 @@ def held_out_slope(
     level, slope = objective.start(total)[0], 1.0
     mass, first = total(np.array([weights.sum(), weights @ mean]))
     mean = mean - first / max(mass, 1e-12)
-    for _ in range(8):
-        g, h = (
-            weights * part[:, 0] for part in objective.gradients((level + slope * mean)[:, None])
+    for _ in range(_SLOPE_STEPS):
+        stretched = (level + slope * mean)[:, None]
+        g, h = (weights * part[:, 0] for part in objective.gradients(stretched))
+        sums, extra = total.together(
+            np.array([g.sum(), g @ mean, h.sum(), h @ mean, h @ mean**2]),
+            objective.extra(stretched),
         )
-        g0, g1, h0, h1, h2 = total(np.array([g.sum(), g @ mean, h.sum(), h @ mean, h @ mean**2]))
+        g0, g1, h0, h1, h2 = sums
+        objective.relevel(sums[:1], sums[2:3], extra)
         g1, h2 = g1 + _SLOPE_PRIOR * (slope - 1), h2 + _SLOPE_PRIOR
         change = np.linalg.solve([[h0 + 1e-9, h1], [h1, h2]], [g0, g1])
-        level, slope = (
-            level - float(np.clip(change[0], -2, 2)),
-            slope - float(np.clip(change[1], -0.5, 0.5)),
-        )
+        level -= float(np.clip(change[0], -2, 2))
+        slope -= float(np.clip(change[1], -0.5, 0.5))
     return float(np.clip(slope, *SLOPE_RANGE))
 
 

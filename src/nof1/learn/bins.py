@@ -87,7 +87,8 @@ class _Column:
 
     def weigh(self, first: GridKeys, width: GridKeys) -> FloatArray:
         upper = np.searchsorted(self.keys, first + width)
-        return self.below[upper] - self.below[np.searchsorted(self.keys, first)]
+        weight: FloatArray = self.below[upper] - self.below[np.searchsorted(self.keys, first)]
+        return weight
 
 
 def agree_cuts(
@@ -127,8 +128,8 @@ def agree_cuts(
 
 def _targets(cells: _Cells, max_bins: int) -> FloatArray:
     """Weights below the wanted quantile cuts."""
-    total: float = float(cells.count.sum())
-    return np.arange(1, max_bins) * (total / max_bins)
+    targets: FloatArray = np.arange(1.0, max_bins) * (float(cells.count.sum()) / max_bins)
+    return targets
 
 
 def _to_split(cells: _Cells, max_bins: int) -> NDArray[np.bool_]:
@@ -142,7 +143,8 @@ def _to_split(cells: _Cells, max_bins: int) -> NDArray[np.bool_]:
         targets, after - cells.count, "right"
     )
     heavy = cells.count > 0.25 * cells.count.sum() / max_bins
-    return wide & inside & heavy
+    chosen: NDArray[np.bool_] = wide & inside & heavy
+    return chosen
 
 
 def _split(

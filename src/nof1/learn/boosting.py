@@ -20,6 +20,9 @@ from nof1.learn.sums import CountedSum, FloatArray
 Stepper = Callable[[FloatArray, FloatArray, NDArray[np.int64], FloatArray], NDArray[np.bool_]]
 """(g, h, terms, step) -> moved: writes the Newton steps of the terms into ``step``."""
 
+FINER = 2.0**12
+"""Derivatives travel multiplied by this, which is exact, so that fixed point rounds them less."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -120,11 +123,12 @@ class Booster:
         loss = np.empty(0) if cycle is None else self._held_out_loss()
         on = np.tile(self.active, 2)
         binned, levels, extra, loss = self.total.together(
-            sums[places][:, on],
-            np.stack([g.sum(axis=0), h.sum(axis=0)]),
+            FINER * sums[places][:, on],
+            FINER * np.stack([g.sum(axis=0), h.sum(axis=0)]),
             self.objective.extra(self.scores),
             loss,
         )
+        binned, levels = binned / FINER, levels / FINER
         if cycle is not None:
             self._judge(cycle, loss)
             if not self.active.any():
@@ -170,7 +174,7 @@ class Booster:
         """Scale the joint step by line search and apply it to tables and scores."""
         direction = self.table.spread(step, terms)
         slope, bend = self.total.together(
-            (g * direction).sum(axis=0), (h * direction**2).sum(axis=0)
+            FINER * (g * direction).sum(axis=0), FINER * (h * direction**2).sum(axis=0)
         )
         full = np.where(bend > 0, -slope / np.maximum(bend, 1e-12), 0.0)
         rate = self.settings.learning_rate * np.clip(full, 0.0, 1.0)

@@ -20,7 +20,13 @@ from nof1.learn.followup import FollowUp, check_survival
 from nof1.learn.linear import newton
 from nof1.learn.rows import add_up, patient_shares
 from nof1.learn.sums import CountedSum, FloatArray, SecureSum, local_sum
-from nof1.learn.timeline import PRIOR_EVENTS, Timeline, cumulative_incidence, timeline_from_dict
+from nof1.learn.timeline import (
+    PRIOR_EVENTS,
+    Timeline,
+    by_interval,
+    cumulative_incidence,
+    timeline_from_dict,
+)
 
 SCHEMA = "nof1/cox/1"
 
@@ -44,7 +50,7 @@ class CoxModel:
         """What each feature adds to the log hazard of a cause: (n_rows, n_features)."""
         parts = self.design.columns(np.asarray(X, dtype=np.float64)) * self.coefficients[cause]
         half = len(self.design.names)
-        return parts[:, :half] + parts[:, half:]
+        return np.asarray(parts[:, :half] + parts[:, half:])
 
     def cumulative_incidence(self, X: ArrayLike, times: ArrayLike) -> FloatArray:
         """Probability of each cause by each time: (n_causes, n_rows, n_times)."""
@@ -146,8 +152,7 @@ def _expected_columns(
     """Sum of columns over expected events in each interval: (n_intervals, n_columns)."""
     mass = (weights * np.exp(np.clip(score, -30, 30)))[:, None] * columns
     n, leave = len(rates), follow_up.leave
-    ended = np.stack([np.bincount(leave, part, minlength=n) for part in mass.T], axis=1)
-    inside = mass * follow_up.partial[:, None]
-    partly = np.stack([np.bincount(leave, part, minlength=n) for part in inside.T], axis=1)
-    whole = mass.sum(axis=0) - ended.cumsum(axis=0)
-    return rates[:, None] * (whole * follow_up.timeline.widths[:, None] + partly)
+    partly = by_interval(leave, mass * follow_up.partial[:, None], n)
+    whole = mass.sum(axis=0) - by_interval(leave, mass, n).cumsum(axis=0)
+    expected: FloatArray = rates[:, None] * (whole * follow_up.timeline.widths[:, None] + partly)
+    return expected

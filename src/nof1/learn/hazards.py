@@ -30,7 +30,7 @@ from nof1.learn.objectives import Objective
 from nof1.learn.pairs import CoarseAxis, FittedPairs, candidate_pairs, fit_pairs, rank_pairs
 from nof1.learn.rows import check_monotone, check_width
 from nof1.learn.shapes import ShapeModel
-from nof1.learn.sums import CountedSum, FloatArray, SecureSum, local_sum
+from nof1.learn.sums import CountedSum, FloatArray, SecureSum, local_sum, weighed
 from nof1.learn.timeline import (
     Exposure,
     Timeline,
@@ -166,7 +166,7 @@ class HazardModel:
         end = edges[-1] if horizon_days is None else horizon_days
         inside = np.clip(end - edges[:-1], 0, self.timeline.widths)
         epochs = cause.epoch_of(len(cause.rates))
-        mass = np.bincount(epochs, cause.rates * inside, minlength=len(cause.epoch_times))
+        mass = weighed(epochs, cause.rates * inside, len(cause.epoch_times))
         share: FloatArray = mass / mass.sum() if mass.sum() > 0 else np.eye(len(mass))[0]
         return share
 
@@ -263,7 +263,7 @@ class _Epochs:
     def agree(cls, follow_up: FollowUp, curves: Curves, total: CountedSum) -> _Epochs:
         n = follow_up.timeline.n_intervals
         ended = follow_up.cause > 0
-        counts = total(np.bincount(follow_up.leave[ended], curves.shares[ended], minlength=n))
+        counts = total(weighed(follow_up.leave[ended], curves.shares[ended], n))
         share = (np.cumsum(counts) - counts / 2) / max(float(counts.sum()), 1e-12)
         group = np.minimum((share * N_EPOCHS).astype(np.int64), N_EPOCHS - 1)
         starts = np.r_[0, np.flatnonzero(np.diff(group)) + 1]

@@ -41,11 +41,11 @@ def newton(
     ------
     ModelError : no convergence.
     """
-    point, move = start.copy(), np.zeros_like(start)
+    point = start.copy()
     value, g, h = _penalised(derivatives, point, ridge)
     for _ in range(steps):
-        move = np.linalg.solve(h + 1e-9 * np.eye(len(point)), -g)
-        if -float(g @ move) < 1e-10 * (1 + abs(value)):
+        move: FloatArray = np.asarray(np.linalg.solve(h + 1e-9 * np.eye(len(point)), -g))
+        if -float(g @ move) < 1e-13 * (1 + abs(value)):
             return point
         for _ in range(30):
             new_value, new_g, new_h = _penalised(derivatives, point + move, ridge)

@@ -19,7 +19,7 @@ from nof1.learn.bins import Codes
 from nof1.learn.boosting import Boosted, Booster, Settings
 from nof1.learn.coded import CodedTable
 from nof1.learn.objectives import Objective
-from nof1.learn.sums import CountedSum, FloatArray
+from nof1.learn.sums import CountedSum, FloatArray, weighed
 
 Pair = tuple[int, int]
 
@@ -61,7 +61,7 @@ def pair_codes(codes: Codes, axes: Sequence[CoarseAxis], pair: Pair) -> Codes:
     """Cell of each row in the plane of a pair."""
     a, b = pair
     coarse_a, coarse_b = axes[a].groups[codes[a]], axes[b].groups[codes[b]]
-    return (coarse_a.astype(np.int64) * axes[b].size + coarse_b).astype(np.uint8)
+    return np.asarray(coarse_a.astype(np.int64) * axes[b].size + coarse_b, dtype=np.uint8)
 
 
 def rank_pairs(
@@ -80,7 +80,7 @@ def rank_pairs(
     sums = []
     for pair, size in zip(pairs, sizes, strict=True):
         cells = pair_codes(codes, axes, pair)
-        sums.append(np.stack([np.bincount(cells, v, minlength=size) for v in gradients]))
+        sums.append(np.stack([weighed(cells, v, size) for v in gradients]))
     summed = total.together(*sums) if sums else []
     gains = [
         interaction_gain(*cells.reshape(2, axes[a].size, axes[b].size))
@@ -146,7 +146,7 @@ def _gain(g: FloatArray, h: FloatArray) -> FloatArray:
 def candidate_pairs(importance: FloatArray, allowed: NDArray[np.bool_], most: int) -> list[Pair]:
     """All pairs among the ``most`` important allowed features."""
     order = np.argsort(-importance, kind="stable")
-    chosen = [int(j) for j in order if allowed[j] and importance[j] > 0][:most]
+    chosen = [int(j) for j in order if allowed[j]][:most]
     return list(combinations(sorted(chosen), 2))
 
 
@@ -167,7 +167,7 @@ def fit_pairs(
     cells = np.stack([pair_codes(codes, axes, pair) for pair in pairs])
     sizes = [axes[a].size * axes[b].size for a, b in pairs]
     counts = total.together(
-        *[np.bincount(c, shares, minlength=size) for c, size in zip(cells, sizes, strict=True)]
+        *[weighed(c, shares, size) for c, size in zip(cells, sizes, strict=True)]
     )
     table = CodedTable(cells, counts)
     widths = np.array([axes[b].size for _, b in pairs], dtype=np.int64)

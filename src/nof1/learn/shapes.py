@@ -206,7 +206,7 @@ class ShapeModel:
         if len(table) == 1:
             passed = values[0, cut_features] >= self._edges
             counted = np.r_[0, np.cumsum(passed)]
-            codes = (counted[starts[1:]] - counted[starts[:-1]] + 1)[None, :]
+            codes = np.array([counted[starts[1:]] - counted[starts[:-1]] + 1])
         else:
             codes = np.empty((len(table), len(features)), dtype=np.int64)
             for axis, (feature, edges) in enumerate(self._used):

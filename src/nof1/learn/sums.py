@@ -31,6 +31,11 @@ def local_sum(vector: FloatArray) -> FloatArray:
     return vector
 
 
+def weighed(codes: NDArray[Any], weights: FloatArray, size: int) -> FloatArray:
+    """Sum of the weights of each code 0 to size - 1."""
+    return np.asarray(np.bincount(codes, weights, minlength=size), dtype=np.float64)
+
+
 @dataclass
 class CountedSum:
     """A ``SecureSum`` that also counts what it sends.

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nof1.core.errors import ModelError, UsageError
 from nof1.learn.bins import agree_cuts
-from nof1.learn.sums import CountedSum, FloatArray
+from nof1.learn.sums import CountedSum, FloatArray, weighed
 
 EXTENSION = 1.05
 """The last hazard is carried on at most to this multiple of the last agreed time."""
@@ -159,7 +159,7 @@ class Exposure:
 
     def settle(self, scores: FloatArray, total: CountedSum) -> None:
         """Sum events and fit the baseline rates to these scores."""
-        ended = _by_interval(self.leave, self.event[:, None] * self.weights, self.rates.shape[0])
+        ended = by_interval(self.leave, self.event[:, None] * self.weights, self.rates.shape[0])
         self.events, exposure = total.together(ended, self.exposure(scores))
         self._set_rates(exposure)
 
@@ -171,12 +171,12 @@ class Exposure:
         """Weighted relative hazard times time at risk in each interval: (n_intervals, n_bags)."""
         mass = self.weights * np.exp(np.clip(scores, -30, 30))
         n = self.rates.shape[0]
-        entered = _by_interval(self.entry, mass, n).cumsum(axis=0)
-        left = _by_interval(self.leave, mass, n)
+        entered = by_interval(self.entry, mass, n).cumsum(axis=0)
+        left = by_interval(self.leave, mass, n)
         whole = entered - left.cumsum(axis=0)
-        return whole * self.timeline.widths[:, None] + _by_interval(
-            self.leave, mass * self.partial[:, None], n
-        )
+        partly = by_interval(self.leave, mass * self.partial[:, None], n)
+        exposure: FloatArray = whole * self.timeline.widths[:, None] + partly
+        return exposure
 
     def _set_rates(self, exposure: FloatArray) -> None:
         """Events over exposure, drawn slightly towards the first overall rate."""
@@ -191,7 +191,8 @@ class Exposure:
         steps = self.rates * self.timeline.widths[:, None]
         before = np.vstack([np.zeros(steps.shape[1]), steps.cumsum(axis=0)])
         inside = self.rates[self.leave] * self.partial[:, None]
-        return before[self.leave] - before[self.entry] + inside
+        hazard: FloatArray = before[self.leave] - before[self.entry] + inside
+        return hazard
 
     def gradients(self, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
         expected = np.exp(np.clip(scores, -30, 30)) * self._hazard()
@@ -215,9 +216,9 @@ class Exposure:
         return np.zeros_like(g)
 
 
-def _by_interval(interval: NDArray[np.int64], values: FloatArray, n: int) -> FloatArray:
+def by_interval(interval: NDArray[np.int64], values: FloatArray, n: int) -> FloatArray:
     """Sums of values (n_rows, n_bags) by interval."""
-    return np.stack([np.bincount(interval, v, minlength=n) for v in values.T], axis=1)
+    return np.stack([weighed(interval, v, n) for v in values.T], axis=1)
 
 
 def timeline_from_dict(stored: Mapping[str, Any]) -> Timeline:
