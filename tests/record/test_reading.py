@@ -29,8 +29,7 @@ def test_a_bomb_is_refused_while_reading(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(reading, "BOMB_FLOOR", 2**20)
     (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(32 * 2**20)))
     with safe_open(tmp_path / "bomb.gz") as stream, pytest.raises(InputError, match="300 times"):
-        while stream.read(2**16):
-            pass
+        stream.read()
 
 
 def test_the_size_limit_holds(tmp_path: Path) -> None:

@@ -60,7 +60,9 @@ class Keys:
             {"record_key": list(last), "last": list(last.values())},
             schema={"record_key": pl.Int64, "last": pl.Int64},
         )
-        return np.unique(np.concatenate([keys, withdrawn])), withdrawn, frame
+        if len(twice) or len(withdrawn):
+            keys = np.unique(np.concatenate([keys, withdrawn]))
+        return keys, withdrawn, frame
 
 
 def member(values: np.ndarray, among: np.ndarray) -> np.ndarray:
