@@ -39,11 +39,13 @@ def test_no_code_and_unit_has_two_limits() -> None:
 
 
 def test_own_codes_match_by_name_and_units_in_any_spelling() -> None:
-    found = limits.for_codes(["lab//FiO2", "LOINC//2019-8", "SNOMED//1", "MEDS_BIRTH"])
+    found = limits.for_codes(
+        ["lab//FiO2", "lab//Temperature//[hot]", "LOINC//2019-8", "SNOMED//1", "MEDS_BIRTH"]
+    )
     keys = set(found.select("code", "unit_key").iter_rows())
     assert ("lab//FiO2", "%") in keys
     assert ("LOINC//2019-8", limits.unit_key("mm Hg")) in keys
-    assert {code for code, _ in keys} == {"lab//FiO2", "LOINC//2019-8"}
+    assert {code for code, _ in keys} == {"lab//FiO2", "lab//Temperature//[hot]", "LOINC//2019-8"}
 
 
 def test_role_codes_are_not_values() -> None:

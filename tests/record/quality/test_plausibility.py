@@ -70,8 +70,10 @@ def test_impossible_times(events, as_of) -> None:  # type: ignore[no-untyped-def
 
 
 def test_impossible_people(events, as_of) -> None:  # type: ignore[no-untyped-def]
-    problems = found(events, as_of, {"code": BIRTH, "time": datetime(1951, 1, 1)})
+    problems = found(events, as_of, {"code": BIRTH, "time": datetime(1953, 1, 1)})
     assert problems["two-births"].severity is Severity.CRITICAL
+    rounded = found(events, as_of, {"code": BIRTH, "time": datetime(1950, 12, 31)})
+    assert "two-births" not in rounded  # worked out from an age in years
     row = {"subject_id": 2, "code": BIRTH, "time": datetime(1890, 1, 1)}
     also = {"subject_id": 2, "time": datetime(2024, 1, 1), "numeric_value": 90.0, "unit": "mg/dL"}
     assert found(events, as_of, row, also)["too-old"].count == 1

@@ -24,7 +24,7 @@ from scipy.stats import t as student
 FALSE_ALARMS = 0.01
 NEIGHBOURS = 6
 MIN_MONTHS = 12
-MIN_EXPECTED = 10.0
+MIN_EXPECTED = 20.0
 
 Floats = NDArray[np.float64]
 

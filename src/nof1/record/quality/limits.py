@@ -80,6 +80,11 @@ def _index() -> tuple[dict[str, list[dict[str, str]]], dict[str, list[dict[str, 
 
 
 def _own_name(code: str) -> str:
-    """The name in a hospital's own code: ``lab//FiO2`` -> ``fio2``; no name in a role's code."""
+    """The name in a hospital's own code: ``lab//FiO2`` -> ``fio2``; no name in a role's code.
+
+    Importers keep values in an unknown unit apart by adding it: ``lab//FiO2//[share]``.
+    """
     parts = code.split("//")
+    if parts[-1].startswith("[") and parts[-1].endswith("]"):
+        parts = parts[:-1]
     return parts[1].strip().casefold() if len(parts) == 2 else ""

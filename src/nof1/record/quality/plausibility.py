@@ -121,7 +121,7 @@ _PEOPLE = (
     (
         "births",
         "two-births",
-        "More than one birth date",
+        "Two birth dates, more than a year apart",
         "Two patients may share one identifier: every feature of both would be wrong.",
         "Resolve the identifiers in the source before training.",
     ),

@@ -85,7 +85,7 @@ class QualityReport:
             "as_of": self.as_of.isoformat(timespec="seconds") + "Z",
             "synthetic": self.synthetic,
             "masked_below": SMALL,
-            "totals": {name: shown(n) for name, n in self.totals().items()},
+            "totals": self.totals() | {"patients": shown(self.totals()["patients"])},
             "severities": self.counts(),
             "problems": [self._named(problem) for problem in self.problems],
             "people": [_masked(row) for row in self.tally.people.to_dicts()],

@@ -20,6 +20,7 @@ from nof1.record.quality import limits
 BINS_PER_OCTAVE = 16
 EARLIEST_YEAR = 1900
 OLDEST_AGE_YEARS = 120
+BIRTHS_APART_DAYS = 366  # dates worked out from ages in years differ by up to a year
 LAG_EDGES_DAYS = (0.0, 1 / 24, 1.0, 7.0, 30.0, 365.0)
 LAG_NAMES = (
     "before it happened", "at once", "within 1 hour", "within 1 day",
@@ -49,7 +50,7 @@ class Tally:
     values : code, unit ("" if none), site, bin, n. Bin b > 0 holds values near
         ``bin_value(b)``; negative bins the same with a minus; bin 0 holds zero.
     outside : n values in a unit that has limits, and how many lie below and above.
-    people : site: patients, birth, births (2 or more different), sex, event, death,
+    people : site: patients, birth, births (two, more than a year apart), sex, event, death,
         born_later (events before birth), died_earlier, too_old (120 years).
     lags : site, lag (index into ``LAG_NAMES``), n.
     """
@@ -131,13 +132,14 @@ def _months(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _facts(frame: pl.DataFrame) -> pl.DataFrame:
     numeric = pl.col("number").is_not_null()
+    dated = pl.col("same").filter(pl.col("time").is_not_null())  # static facts may be said twice
     return frame.group_by(KEYS["facts"]).agg(
         events=pl.len().cast(pl.Int64),
         patients=pl.col("subject_id").n_unique().cast(pl.Int64),
         numeric=numeric.sum().cast(pl.Int64),
         no_value=(~pl.col("has_value")).sum().cast(pl.Int64),
         no_unit=(numeric & (pl.col("unit") == "")).sum().cast(pl.Int64),
-        duplicates=(pl.len() - pl.col("same").n_unique()).cast(pl.Int64),
+        duplicates=(dated.len() - dated.n_unique()).cast(pl.Int64),
         **{
             name: pl.col(name).sum().cast(pl.Int64)
             for name in ("future", "early", "before_birth", "after_death")
@@ -172,11 +174,12 @@ def _slack(bound: str, direction: int) -> pl.Expr:
 
 def _people(frame: pl.DataFrame) -> pl.DataFrame:
     code, is_birth = pl.col("code"), pl.col("code") == BIRTH
+    born = pl.col("time").filter(is_birth)
     static = is_birth | (code == DEATH) | code.str.starts_with("GENDER//")
     each = frame.group_by("subject_id").agg(
         site=pl.col("site").min(),
         birth=is_birth.any(),
-        births=pl.col("time").filter(is_birth).dt.date().n_unique() > 1,
+        births=(born.max() - born.min()).dt.total_days() > BIRTHS_APART_DAYS,
         sex=code.str.starts_with("GENDER//").any(),
         event=(~static).any(),
         death=(code == DEATH).any(),
@@ -208,8 +211,8 @@ _REDUCTIONS: dict[str, Callable[[pl.DataFrame], pl.DataFrame]] = {
 }
 
 
-def _compact(name: str, parts: list[pl.DataFrame], at: int = 16) -> list[pl.DataFrame]:
-    """Add up every 16 shards, so that the waiting list never grows with the record."""
+def _compact(name: str, parts: list[pl.DataFrame], at: int = 8) -> list[pl.DataFrame]:
+    """Add up every 8 shards, so that the waiting list never grows with the record."""
     return [_merged(name, parts)] if len(parts) >= at else parts
 
 

@@ -20,7 +20,10 @@ def table(report: QualityReport, per_check: int = 3) -> str:
     totals, counts = report.totals(), report.counts()
     lines = [
         f"Data quality on {report.as_of:%Y-%m-%d}" + ("   SYNTHETIC DATA" * report.synthetic),
-        "   ".join(f"{number_text(n)} {name}" for name, n in totals.items()),
+        "   ".join(
+            f"{number_text(n) if name == 'patients' else f'{n:,}'} {name}"
+            for name, n in totals.items()
+        ),
         "   ".join(f"{n} {name}" for name, n in counts.items()),
         "",
     ]
@@ -48,7 +51,7 @@ def _check(problems: list[Problem], per_check: int) -> list[str]:
     for problem in problems[:per_check]:
         site = f"at {problem.site}" if problem.site else f"at {problem.sites} sites"
         where = " ".join([problem.code or "", site if problem.site or problem.sites > 1 else ""])
-        months = f"{problem.month} to {problem.until}" if problem.month else ""
+        months = " to ".join(dict.fromkeys(filter(None, [problem.month, problem.until])))
         lines.append(f"     {_fit(where.strip() or 'all', 36)} {_fit(problem.share, 38)}")
         lines.append(f"       {_fit(' '.join(filter(None, [problem.what, months])), 72).rstrip()}")
     more = len(problems) - per_check
