@@ -88,9 +88,8 @@ def censoring_curve(
     days, why = checked_survival(duration_days, cause)
     times: FloatArray = np.unique(days if grid_days is None else np.asarray(grid_days, float))
     cell = np.minimum(np.searchsorted(times, days, side="left"), len(times) - 1).astype(np.int64)
-    ended = np.bincount(cell, minlength=len(times)).astype(np.float64)
-    lost = np.bincount(cell, weights=(why == 0), minlength=len(times))
-    ended, lost = np.split(secure_sum(np.concatenate([ended, lost])), 2)
+    counts = [np.bincount(cell, weights=one, minlength=len(times)) for one in (why >= 0, why == 0)]
+    ended, lost = np.split(secure_sum(np.concatenate(counts)), 2)
     at_risk = np.cumsum(ended[::-1])[::-1] - (ended - lost)
     factor = 1 - np.divide(lost, at_risk, out=np.zeros(len(times)), where=at_risk > 0)
     return StepCurve(times, np.cumprod(factor))

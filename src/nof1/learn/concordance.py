@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from nof1.core.errors import InputError
 from nof1.learn.censoring import StepCurve, censoring_curve, checked_survival, horizon_labels
 from nof1.learn.discrimination import mean_estimate
-from nof1.learn.figures import Estimate
+from nof1.learn.figures import Estimate, IntArray
 from nof1.learn.sums import FloatArray
 
 
@@ -76,8 +76,9 @@ def _concordance(
     place = np.unique(scores, return_inverse=True)[1].astype(np.int64)
     case = weights * mass
     sums = np.zeros((len(days), 4))
-    ordered = (part[order] for part in (never, event, place, case, weights))
-    sums[order] = _pair_sums()(*ordered)
+    sums[order] = _ordered_sums(
+        never[order], event[order], place[order], case[order], weights[order]
+    )
     comparable = float(case @ sums[:, 1])
     if comparable <= 0:
         return Estimate(math.nan, np.zeros(len(days)))
@@ -87,34 +88,47 @@ def _concordance(
     return Estimate(value, (as_case + as_control) * (len(days) / comparable))
 
 
+def _ordered_sums(
+    time: FloatArray, event: IntArray, place: IntArray, case: FloatArray, weight: FloatArray
+) -> FloatArray:
+    """Concordant and comparable mass of each row, as the case and as the other one, (n, 4)."""
+    sums = np.zeros((len(time), 4))
+    if len(time):
+        as_case, as_other = _kernels()
+        as_case(time, event, place, weight, sums)
+        as_other(time, event, place, case, sums)
+    return sums
+
+
+def _add(tree: Any, place: int, mass: float) -> None:
+    """Add to a Fenwick tree: running sums in O(log n)."""
+    place += 1
+    while place < len(tree):
+        tree[place] += mass
+        place += place & -place
+
+
+def _below(tree: Any, place: int) -> float:
+    """Sum of the tree before ``place``."""
+    total = 0.0
+    while place > 0:
+        total += tree[place]
+        place -= place & -place
+    return total
+
+
 @cache
-def _pair_sums() -> Any:
-    """The compiled kernel: per row (concordant, comparable) as the case and as the other one."""
+def _kernels() -> Any:
+    """Compiled at first use: both sums of each row as the case, and as the other one."""
     from numba import njit
 
-    @njit(cache=False)
-    def add(tree, place, mass):  # type: ignore[no-untyped-def]
-        place += 1
-        while place < len(tree):
-            tree[place] += mass
-            place += place & -place
+    add, below = njit(_add), njit(_below)
 
-    @njit(cache=False)
-    def below(tree, place):  # type: ignore[no-untyped-def]
-        total = 0.0
-        while place > 0:
-            total += tree[place]
-            place -= place & -place
-        return total
-
-    @njit(cache=False)
-    def kernel(time, event, place, case, weight):  # type: ignore[no-untyped-def]
+    @njit
+    def as_case(time, event, place, weight, sums):  # type: ignore[no-untyped-def]
         # rows sorted by time; at equal times rows without the outcome come first
-        count = len(time)
-        sums = np.zeros((count, 4))
-        size = place.max() + 2 if count else 1
-        later, at_risk = np.zeros(size), 0.0
-        stop = count
+        later, at_risk = np.zeros(place.max() + 2), 0.0
+        stop = len(time)
         while stop > 0:  # backwards: who is known to be later than each case
             start = stop - 1
             while start > 0 and time[start - 1] == time[stop - 1]:
@@ -131,11 +145,14 @@ def _pair_sums() -> Any:
                 add(later, place[row], weight[row])
                 at_risk += weight[row]
             stop = start
-        earlier, cases = np.zeros(size), 0.0
+
+    @njit
+    def as_other(time, event, place, case, sums):  # type: ignore[no-untyped-def]
+        earlier, cases = np.zeros(place.max() + 2), 0.0
         start = 0
-        while start < count:  # forwards: which cases were earlier than each row
+        while start < len(time):  # forwards: which cases were earlier than each row
             stop = start
-            while stop < count and time[stop] == time[start]:
+            while stop < len(time) and time[stop] == time[start]:
                 stop += 1
             for wanted in (1, 0):  # events see earlier times only, the others this time too
                 for row in range(start, stop):
@@ -147,9 +164,8 @@ def _pair_sums() -> Any:
                         add(earlier, place[row], case[row])
                         cases += case[row]
             start = stop
-        return sums
 
-    return kernel
+    return as_case, as_other
 
 
 def integrated_brier(

@@ -112,13 +112,7 @@ def evaluate(
     if patients is not None:  # names to numbers once, not for every figure
         patients = np.unique(np.asarray(patients), return_inverse=True)[1]
     known = weights > 0
-    if not known.any() or not ((risks >= 0) & (risks <= 1)).all():
-        raise InputError(
-            f"{int(known.sum())} test rows have a known outcome; or a risk is not a probability.",
-            where="y, risk",
-            allowed="one or more rows with a known outcome; risks from 0 to 1",
-            next_step="Check the split and the recalibration.",
-        )
+    _check_risks(risks, known)
     figures = _risk_figures(labels, risks, weights, patients, level, (resamples, seed))
     covered = None
     if conformal is not None and sets is None and decision is not None:
@@ -149,6 +143,16 @@ def evaluate(
         ),
         subgroups=table,
     )
+
+
+def _check_risks(risks: Any, known: Any) -> None:
+    if not known.any() or not ((risks >= 0) & (risks <= 1)).all():
+        raise InputError(
+            f"{int(known.sum())} test rows have a known outcome; or a risk is not a probability.",
+            where="y, risk",
+            allowed="one or more rows with a known outcome; risks from 0 to 1",
+            next_step="Check the split and the recalibration.",
+        )
 
 
 def evaluate_survival(

@@ -50,7 +50,7 @@ class Levels:
         for own in cuts:
             sorted_cuts = np.unique(np.asarray(own, dtype=np.float64))
             places = np.linspace(0, len(sorted_cuts) - 1, RANGES - 1).round().astype(int)
-            keep = np.unique(places) if len(sorted_cuts) else []
+            keep = sorted(set(places.tolist())) if len(sorted_cuts) else []
             chosen.append(tuple(float(sorted_cuts[place]) for place in keep))
         return cls(tuple(names), tuple(chosen))
 
