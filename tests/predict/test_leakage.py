@@ -326,3 +326,26 @@ def test_support2_leaks_are_named(support2):
 
 def test_support2_without_them_passes(support2):
     assert audited(support2, "task.yaml").problems == ()
+
+
+def test_a_column_dated_properly_is_not_there_yet(tmp_path):
+    """The best cure: ``recorded`` in the mapping says when the datum became known."""
+    from nof1.predict.dataset import assemble
+    from nof1.record.ingest import ingest
+    from nof1.record.store import Record
+
+    source = needs("records/support2.csv")
+    mapping = (EXAMPLES / "support2" / "mapping.yaml").read_text()
+    assert "      slos: d\n" in mapping
+    late = (
+        "      - {code: support2//slos, value: slos, unit: d, recorded: "
+        '{constant: "1990-01-01", plus: slos, unit: days}}\n    categories:'
+    )
+    mapping = mapping.replace("      slos: d\n", "").replace("    categories:", late, 1)
+    (tmp_path / "mapping.yaml").write_text(mapping)
+    ingest(tmp_path / "record", [source], site="s", settings={"mapping": tmp_path / "mapping.yaml"})
+    record = Record(tmp_path / "record")
+    task = Task.load(EXAMPLES / "support2" / "leaky_task.yaml")
+    columns = assemble(task, record, compile_cohort(task, record)).columns
+    assert not [name for name in columns if "slos" in name]
+    assert [name for name in columns if "charges" in name]
