@@ -163,7 +163,7 @@ def shape(curve: Any, feature: str, unit: str = "", missing: float | None = None
     line = base.mark_rule(strokeWidth=2.5, color=theme.BLUE).encode(y="effect:Q")
     zero = alt.Chart(data([{"y": 0}])).mark_rule(strokeDash=[4, 4]).encode(y="y:Q")
     crowd = alt.Y("count:Q", axis=None, scale=alt.Scale(domain=[0, 4 * _most(rows)]))
-    people = base.mark_bar(opacity=0.35, color=theme.GREY).encode(y=crowd)
+    people = base.mark_rect(opacity=0.35, color=theme.GREY).encode(y=crowd, y2=alt.datum(0))
     effects = alt.layer(zero, band, line)
     chart = alt.layer(people, effects).resolve_scale(y="independent")
     columns = {
