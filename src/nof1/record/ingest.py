@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from nof1.core.errors import UsageError
-from nof1.record import generation
+from nof1.record import generation, lifestyle
 from nof1.record.checks import row_problem, split
 from nof1.record.importers import BY_RECORD, Batch, Quarantined, detect, importer
 from nof1.record.merge import Merged, Plan, merged_shard, write_shard
@@ -200,9 +200,10 @@ class _Import:
 
     def _keep(self, raw: pl.DataFrame) -> None:
         """Key, check, harmonise and spill the rows of one batch."""
+        ours = "record_key" in raw.columns
+        raw = raw if ours else pl.concat([raw, lifestyle.normalised(raw)])
         rows = self._keyed(self._with_site(raw))
         self.keys.add(rows.select("record_key", "order").unique())
-        ours = "record_key" in raw.columns
         rows, refused = split(rows, row_problem(self.now))
         rows = rows if ours else harmonised(rows)
         rows, late = split(rows, row_problem(self.now))  # a conversion may exceed the range
