@@ -58,15 +58,9 @@ def advise(
     else:
         assert patient is not None
         subject, events, findings = _of_record(found, patient, site, moment)
-    data = {
-        "schema": "nof1/advise/1",
-        "subject": {"id": subject.id, "site": subject.site},
-        "as_of": f"{moment:%Y-%m-%dT%H:%M:%S}Z",
-        "synthetic": found.synthetic,
-        "findings": [finding.to_dict() for finding in findings],
-    }
+    data = advice(subject.id, subject.site, moment, findings, synthetic=found.synthetic)
     if page is not None:
-        _write_page(Path(page), data, events, moment, findings)
+        write_page(Path(page), data, events, moment, findings)
     if fhir:
         from nof1.core.fhir import bundle as as_fhir
 
@@ -78,6 +72,19 @@ def advise(
 NOTHING = (
     "No model is in this workspace yet, so nothing was checked.\nNext step: nof1 train TASK.yaml"
 )
+
+
+def advice(
+    patient: str, site: str | None, moment: datetime, findings: list[Finding], *, synthetic: bool
+) -> dict[str, Any]:
+    """The JSON form of all findings about one patient (schema ``nof1/advise/1``)."""
+    return {
+        "schema": "nof1/advise/1",
+        "subject": {"id": patient, "site": site},
+        "as_of": f"{moment:%Y-%m-%dT%H:%M:%S}Z",
+        "synthetic": synthetic,
+        "findings": [finding.to_dict() for finding in findings],
+    }
 
 
 def _of_record(
@@ -128,13 +135,14 @@ def _moment(text: str | None) -> datetime:
     )
 
 
-def _write_page(
+def write_page(
     path: Path,
     data: dict[str, Any],
     events: pl.DataFrame,
     moment: datetime,
     findings: list[Finding],
 ) -> None:
+    """Write the patient's page: the findings, and the course of the values behind them."""
     from nof1.pictures.pages import write
 
     codes = {ref.code for one in findings for reason in one.evidence for ref in reason.events}

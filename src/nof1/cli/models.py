@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +62,7 @@ def train(
         passed=not done.model.withheld,
     )
     if page is not None:
-        _write_page(Path(page), done.artefact)
+        write_card(Path(page), done.artefact)
     tell(_train_json(done), _train_text(done), as_json=as_json)
     ctx.exit(1 if done.model.withheld else 0)
 
@@ -184,14 +183,17 @@ def card(
     found = open_workspace(workspace)
     artefact = artefacts.load(found.models, model, version)
     if page is not None:
-        _write_page(Path(page), artefact)
+        write_card(Path(page), artefact)
     tell(artefact.json("card.json"), artefact.files["card.md"].decode(), as_json=as_json)
 
 
-def _write_page(path: Path, artefact: artefacts.Artefact) -> None:
+def write_card(
+    path: Path, artefact: artefacts.Artefact, links: dict[str, str] | None = None
+) -> None:
+    """Write the model card as a page, with the curves of a glass box."""
     from nof1.pictures.pages import write
 
     data = artefact.json("card.json")
     if "shapes.json" in artefact.files:
-        data["shapes"] = json.loads(artefact.files["shapes.json"])
-    write("model", data, path)
+        data["shapes"] = artefact.json("shapes.json")
+    write("model", {**data, "links": links or {}}, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,9 +140,8 @@ def quality(ctx: click.Context, workspace: str | None, as_json: bool, page: str 
     )
     data = made.to_dict()
     if page is not None:
-        from nof1.pictures.pages import render
+        from nof1.pictures.pages import write
 
-        Path(page).write_text(render("quality", data), encoding="utf-8")
-        Path(page).with_suffix(".json").write_text(json.dumps(data), encoding="utf-8")
+        write("quality", data, Path(page))
     tell(data, table(made), as_json=as_json)
     ctx.exit(1 if made.counts()["critical"] else 0)

@@ -114,9 +114,9 @@ def make_card(
     )
 
 
-def terms_of(trained: Trained, data: Dataset, rows: Rows, days: float) -> list[dict[str, Any]]:
+def terms_of(trained: Trained, data: Dataset, rows: Rows) -> list[dict[str, Any]]:
     """Each term's name and mean absolute contribution (log odds), the weightiest first."""
-    parts = np.abs(trained.contributions(data.X[rows], days)).mean(axis=0)
+    parts = np.abs(trained.contributions(data.X[rows])).mean(axis=0)
     order = np.argsort(-parts, kind="stable")
     names = trained.learner.term_names
     return [

@@ -42,16 +42,20 @@ class Trained:
 
     def decision(self, X: FloatArray, horizon_days: float) -> FloatArray:
         """Log odds of the outcome by the horizon (n,)."""
-        return to_logit(self.learner.predict(X, *self._horizon(horizon_days)))
+        if self.kind == "survival":
+            return to_logit(self.learner.risk(X, horizon_days))
+        return to_logit(self.learner.predict(X))
 
     def bags(self, X: FloatArray, horizon_days: float) -> FloatArray | None:
         """Log odds of each bag (n, bags), or None for a learner without bags."""
-        risks = self.learner.bag_predictions(X, *self._horizon(horizon_days))
+        learner = self.learner
+        survival = self.kind == "survival"
+        risks = learner.bag_risks(X, horizon_days) if survival else learner.bag_predictions(X)
         return None if risks is None else to_logit(risks)
 
-    def contributions(self, X: FloatArray, horizon_days: float) -> FloatArray:
-        """Signed parts of the score (n, terms), in the order of ``term_columns``."""
-        made: FloatArray = self.learner.contributions(X, *self._horizon(horizon_days))
+    def contributions(self, X: FloatArray) -> FloatArray:
+        """Signed parts of the score (n, terms): log odds, or log hazard in survival."""
+        made: FloatArray = self.learner.contributions(X)
         return made
 
     def term_columns(self) -> list[tuple[str, ...]]:
@@ -68,9 +72,6 @@ class Trained:
     def load(cls, name: str, kind: str, files: Mapping[str, bytes]) -> Trained:
         """Read what ``save`` gave."""
         return cls(name, kind, _make(name, kind).load(files))
-
-    def _horizon(self, horizon_days: float) -> tuple[float, ...]:
-        return (horizon_days,) if self.kind == "survival" else ()
 
 
 @dataclass(frozen=True)

@@ -172,16 +172,16 @@ class _Question:
             status=Status.FOUND,
             value=Value(amount=risk, unit="1", interval=interval),
             frequency=_frequency(risk, interval),
-            evidence=tuple(self._evidence(x, days, patient)),
+            evidence=tuple(self._evidence(x, patient)),
             notes=(
                 f"Counted from {patient.at:%Y-%m-%d}, with what was known then.",
                 f"{READINGS[reading]} ({model.level:.0%} prediction set)",
             ),
         )
 
-    def _evidence(self, x: FloatArray, days: float, patient: reasons.Patient) -> list[Evidence]:
+    def _evidence(self, x: FloatArray, patient: reasons.Patient) -> list[Evidence]:
         trained = self.scorer.model.pair.trained
-        added = trained.contributions(x, days)[0].tolist()
+        added = trained.contributions(x)[0].tolist()
         parts = [
             reasons.Part(columns, part)
             for columns, part in zip(trained.term_columns(), added, strict=True)

@@ -122,7 +122,7 @@ def train_task(
         learners,
         choice,
         report,
-        terms_of(pairs[choice.kept].trained, data, run.developed_on, run.main),
+        terms_of(pairs[choice.kept].trained, data, run.developed_on),
     )
     artefact = _stored(workspace, model, card)
     return TrainResult(artefact, model, card, cohort, splits, report, verdicts, learners, choice)
