@@ -77,29 +77,23 @@ def event(subject, day, code, number=None, recorded=None):
 
 def compiled(folder, question, events, **how):
     """Rows (subject, day of prediction, label, cause, duration)."""
-    with_both = [
-        event(-1, 0, "D//drug"),
-        event(-1, 1, "O//bleed"),
-        event(-2, 0, "D//drug"),
-        event(-2, 99, "H//past"),
-    ]
-    found = compile_cohort(question, FakeRecord(folder, [*with_both, *events], **how))
-    rows = found.frame.filter(pl.col("subject_id") >= 0).select(
+    with mock.patch.object(cohort, "_refuse_unusable"):
+        found = compile_cohort(question, FakeRecord(folder, events, **how))
+    return found.frame.select(
         "subject_id",
         (pl.col("prediction_time") - START).dt.total_microseconds() / 86_400e6,
         "label",
         "cause",
         "duration_days",
-    )
-    return rows.rows()
+    ).rows()
 
 
 # Against the oracle -------------------------------------------------------------------------------
 
-QUARTERS = st.integers(-24, 48).map(lambda quarter: quarter / 4)
+HALVES = st.integers(-8, 16).map(lambda half: half / 2)  # coarse, so that edges are hit
 OFTEN = ["D//drug", "D//drug", "O//bleed", "O//bleed", "L//lab"]
 DATED = st.tuples(
-    QUARTERS,
+    HALVES,
     st.none() | st.none() | st.integers(-3, 12),
     st.sampled_from([*OFTEN, *CODES, "END_OF_FOLLOW_UP", DEATH]),
     st.none() | st.sampled_from([0.0, 2.1, 5.0, float("nan")]),
@@ -121,19 +115,19 @@ INDEX = st.sampled_from(
     [f"{{event: {which}, of: drug}}" for which in ("first", "last", "every")]
     + ["{event: every, of: lab, above: 2}", "{date: 2020-01-02}", "{age_years: 54.76}"]
 )
-ELIGIBILITY = st.fixed_dictionaries(
-    {},
-    optional={
-        "age_years": st.sampled_from(["{min: 54}", "{max: 54}", "{min: 55}"]),
-        "sex": st.sampled_from(["[F]", "[F, M]"]),
-        "history_days": st.sampled_from([1, 3]),
-        "must_have": st.sampled_from(
-            ["[{of: past}]", "[{of: past, from_days: -3, to_days: -1}]", "[{of: lab, above: 2.1}]"]
-        ),
-        "must_not_have": st.sampled_from(
-            ["[{of: past}]", "[{of: past, from_days: -2}]", "[{of: past, to_days: -4}]"]
-        ),
-    },
+ELIGIBILITY = st.sampled_from(
+    [
+        *["{}"] * 4,
+        "{age_years: {min: 54}}",
+        "{age_years: {max: 54}, sex: [F, M]}",
+        "{sex: [F]}",
+        "{history_days: 2}",
+        "{must_have: [{of: past}]}",
+        "{must_have: [{of: drug, from_days: -3, to_days: -1}]}",
+        "{must_have: [{of: lab, above: 2.1}]}",
+        "{must_not_have: [{of: past}]}",
+        "{must_not_have: [{of: lab, from_days: -2}, {of: past, to_days: -2}]}",
+    ]
 )
 REST = st.fixed_dictionaries(
     {
@@ -174,7 +168,7 @@ def questions(draw):
         "index": draw(INDEX),
         "outcome": draw(st.sampled_from(["{of: bleed}", "{death: true}", "{of: lab, above: 2}"])),
         "time_at_risk": draw(st.sampled_from(ends)),
-        "eligibility": as_yaml(draw(ELIGIBILITY)),
+        "eligibility": draw(ELIGIBILITY),
         "censoring": as_yaml(draw(CENSORING)),
         **draw(REST),
     }
@@ -273,8 +267,7 @@ def test_an_observation_that_ends_on_a_date_includes_that_day(tmp_path):
         event(1, 4.6, "O//bleed"),
     ]
     question = task("censoring: {observation_end: marked, incomplete_follow_up: keep}")
-    with_mark = [event(-1, 60, "END_OF_FOLLOW_UP"), event(-2, 60, "END_OF_FOLLOW_UP")]
-    rows = compiled(tmp_path, question, [*events, *with_mark])
+    rows = compiled(tmp_path, question, events)
     assert [(row[0], row[2]) for row in rows] == [(0, 1), (1, 0)]
 
 
@@ -376,6 +369,107 @@ def test_rows_do_not_depend_on_the_number_of_shards(tmp_path):
     assert frames[0].equals(frames[1])
     assert tables[0] == tables[1]
     assert isinstance(tables[0], Attrition)
+
+
+def index_edge(days_before, recorded=None):
+    """A case whose past event lies so many days before its index on day 5."""
+    past = event(0, 5 - days_before, "H//past", recorded=recorded)
+    return [event(0, 5, "D//drug"), past, event(0, 6, "O//bleed")]
+
+
+@pytest.mark.parametrize(
+    ("days_before", "recorded", "found"),
+    [
+        (3, None, False),
+        (2.99, None, True),
+        (1, None, True),
+        (0.99, None, False),
+        (2, 6, False),
+        (2, 5, True),
+    ],
+)
+def test_edges_of_a_history_window(tmp_path, days_before, recorded, found):
+    question = task("eligibility: {must_have: [{of: past, from_days: -3, to_days: -1}]}")
+    mates = [
+        event(1, -9, "H//past"),
+        event(1, -8, "D//drug"),
+        event(1, -2, "O//bleed"),
+        event(2, -9, "H//past"),
+        event(2, -7, "D//drug"),
+        event(2, 50, "H//past"),
+    ]
+    rows = compiled(tmp_path, question, [*index_edge(days_before, recorded), *mates])
+    assert [row[0] for row in rows] == ([0, 1, 2] if found else [1, 2])
+
+
+def test_an_early_long_window_is_not_forgotten(tmp_path):
+    """Of several events in the record, any one in the window is enough."""
+    question = task("eligibility: {must_have: [{of: past, from_days: -20}]}")
+    events = [
+        event(0, -18, "H//past", recorded=4),
+        event(0, -10, "H//past", recorded=0),
+        event(0, 5, "D//drug"),
+        event(0, 6, "O//bleed"),
+        event(1, -4, "H//past", recorded=-4),
+        event(1, -18, "H//past", recorded=4),
+        event(1, 5, "D//drug"),
+        event(1, 6, "O//bleed"),
+        event(2, 4, "H//past"),
+        event(2, 5, "D//drug"),
+        event(2, 50, "H//past"),
+    ]
+    assert [row[0] for row in compiled(tmp_path, question, events)] == [0, 1, 2]
+
+
+def test_history_of_exactly_the_length_is_enough(tmp_path):
+    question = task("eligibility: {history_days: 3}")
+    events = [
+        event(0, 0, "H//past"),
+        event(0, 3, "D//drug"),
+        event(0, 5, "O//bleed"),
+        event(1, 0.01, "H//past"),
+        event(1, 3, "D//drug"),
+        event(1, 5, "O//bleed"),
+        event(2, 0, "H//past"),
+        event(2, 3, "D//drug"),
+        event(2, 50, "H//past"),
+    ]
+    assert [row[0] for row in compiled(tmp_path, question, events)] == [0, 2]
+
+
+def test_who_dies_or_leaves_at_the_prediction_time(tmp_path):
+    question = task(
+        "prediction_time: {after_index_days: 2.5}\ncensoring: {incomplete_follow_up: negative}"
+    )
+    events = [
+        event(0, 0, "D//drug"),
+        event(0, 2.5, DEATH),
+        event(0, 3, "H//past"),
+        event(1, 0, "D//drug"),
+        event(1, 2.5, "H//past"),
+        event(2, 0, "D//drug"),
+        event(2, 2.49, "H//past"),
+        event(3, 0, "D//drug"),
+        event(3, 4, "O//bleed"),
+    ]
+    assert [row[0] for row in compiled(tmp_path, question, events)] == [1, 3]
+
+
+def test_a_competing_event_at_the_start_of_the_time_at_risk(tmp_path):
+    question = task("competing: [{name: stroke, of: stroke}]")
+    question = replace(question, time_at_risk=replace(question.time_at_risk, start_days=2))
+    events = [
+        event(0, 0, "D//drug"),
+        event(0, 2, "C//stroke"),
+        event(0, 4, "O//bleed"),
+        event(1, 0, "D//drug"),
+        event(1, 2.01, "C//stroke"),
+        event(1, 4, "O//bleed"),
+        event(2, 0, "D//drug"),
+        event(2, 4, "O//bleed"),
+    ]
+    rows = compiled(tmp_path, question, events)
+    assert [(row[0], row[3]) for row in rows] == [(1, 2), (2, 1)]
 
 
 # Real data ----------------------------------------------------------------------------------------
