@@ -66,7 +66,7 @@ features:
   min_patients: 5
   exclude: [X//1]
   static: false
-split: {method: time, at: 2015-01-01, test_fraction: 0.3, seed: 7}
+split: {method: time, at: 2015-01-01, folds: 3, seed: 7}
 learners: [logistic]
 monotone: {"LOINC//*": 1, age_years: increasing}
 groups: {sex: false, age_years: [50]}
@@ -128,7 +128,7 @@ def test_mistakes_point_at_the_line(old, new, line, says, next_step):
         "horizons_days: [5]",
         "split: {method: time}",
         "split: {at: 2020-01-01}",
-        "split: {test_fraction: 0.6, calibration_fraction: 0.5}",
+        "split: {folds: 1}",
         "features: {windows: [1w]}",
         "features: {aggregates: [mean]}",
         "monotone: {age_years: 2}",

@@ -119,7 +119,7 @@ class _Story:
         assert done is not None
         self.steps.append(
             {
-                "title": "1. The record",
+                "title": "The record",
                 "text": "Five sites with their own units, codes and habits, in one event table. "
                 "Rows that cannot be right are in quarantine, never silently dropped.",
                 "figures": [
@@ -155,7 +155,7 @@ class _Story:
         self.say(f"The model {verdict}")
         self.steps.append(
             {
-                "title": "2. The model",
+                "title": "The model",
                 "text": f"Who has a heart attack within a year of starting an antiplatelet "
                 f"medicine? A glass box that can be read curve by curve; it {verdict}.",
                 "figures": [
@@ -226,7 +226,7 @@ def _telling(finding: Finding) -> bool:
 def _patient_step(bedside: Bedside, findings: list[Finding]) -> dict[str, Any]:
     answer = next((one.frequency.text for one in findings if one.frequency), "withheld")
     return {
-        "title": "3. The patient",
+        "title": "The patient",
         "text": "The risk as people read it, with its range, the reasons and the source rows "
         "behind each reason.",
         "figures": [

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nof1.core.errors import ModelError
 from nof1.learn.conformal import Conformal
-from nof1.learn.sums import FloatArray
 from nof1.learn.intervals import RiskInterval
+from nof1.learn.sums import FloatArray
 
 Rows = NDArray[np.int64]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -22,23 +23,21 @@ _NUMBERS = ("value_min", "value_max", "value_last", "value")
 
 
 def both_sides(cohort: Cohort, splits: Splits) -> Iterator[Problem]:
-    """Patients with rows in more than one part."""
+    """Patients with rows among those a model is judged on and those it was fitted on."""
     subject = cohort.frame["subject_id"].to_numpy()
-    sides = {"test": splits.test, "calibration": splits.calibration, "train": splits.train}
-    names = list(sides)
-    for position, one in enumerate(names):
-        for other in names[position + 1 :]:
-            shared = len(np.intersect1d(subject[sides[one]], subject[sides[other]]))
-            if shared:
-                yield Problem(
-                    "both sides",
-                    f"{one}/{other}",
-                    f"{one}/{other}",
-                    float(shared),
-                    1.0,
-                    f"{shared} patients have rows in both {one} and {other}.",
-                    "Split by patient (`nof1.predict.splits`).",
-                )
+    shared = sum(
+        len(np.intersect1d(subject[fitted], subject[judged])) for fitted, judged in splits.rounds()
+    )
+    if shared:
+        yield Problem(
+            "both sides",
+            "patients",
+            "patients",
+            float(shared),
+            1.0,
+            f"{shared} patients have rows on both sides of the split.",
+            "Split by patient (`nof1.predict.splits`).",
+        )
 
 
 def twins(matrix: Matrix, splits: Splits) -> Iterator[Problem]:
@@ -48,17 +47,20 @@ def twins(matrix: Matrix, splits: Splits) -> Iterator[Problem]:
     """
     keys, fractions = _fingerprints(matrix)
     clear = fractions >= MIN_FRACTIONS
-    test, train = splits.test[clear[splits.test]], splits.train[clear[splits.train]]
-    copies = int(np.isin(keys[test], keys[train]).sum())
-    share = copies / max(len(splits.test), 1)
+    copies = judged_rows = 0
+    for fitted, judged in splits.rounds():
+        known = keys[fitted[clear[fitted]]]
+        copies += int(np.isin(keys[judged[clear[judged]]], known).sum())
+        judged_rows += len(judged)
+    share = copies / max(judged_rows, 1)
     if copies:
         yield Problem(
             "both sides",
-            "train/test copies",
-            "train/test copies",
+            "copies",
+            "copies",
             share,
             MAX_TWINS,
-            f"{copies} test rows ({share:.1%}) have an exact copy in training.",
+            f"{copies} rows ({share:.1%}) have an exact copy on the other side of the split.",
             "Look for patients imported twice under different identifiers.",
             fails=share >= MAX_TWINS,
         )
@@ -86,13 +88,19 @@ def _fingerprints(matrix: Matrix) -> tuple[npt.NDArray[np.uint64], Rows]:
 
 
 def unit_drift(matrix: Matrix, splits: Splits) -> Iterator[Problem]:
-    """Measured numbers of the test set that lie where training has (almost) none."""
+    """Measured numbers of judged rows that lie where the fitted ones have (almost) none."""
     names = [name for name in matrix.columns if name.rsplit("/", 1)[-1] in _NUMBERS]
     for first in range(0, len(names), COLUMNS_AT_ONCE):
         chosen = names[first : first + COLUMNS_AT_ONCE]
         values = matrix.dense(chosen)
         for position, name in enumerate(chosen):
-            yield from _drift(name, values[splits.train, position], values[splits.test, position])
+            column = values[:, position]
+            found = (
+                p
+                for fit, judged in splits.rounds()
+                for p in _drift(name, column[fit], column[judged])
+            )
+            yield from islice(found, 1)
 
 
 def _drift(name: str, train: Floats, test: Floats) -> Iterator[Problem]:

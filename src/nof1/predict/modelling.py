@@ -44,20 +44,17 @@ class Features:
 
 @dataclass(frozen=True)
 class SplitPlan:
-    """How patients are divided.
+    """How patients are divided; see ``nof1.predict.splits``.
 
     Attributes
     ----------
-    method : ``patient`` (hash of the patient), ``time`` (rows from ``at`` on are the test set)
-        or ``site`` (leave one site out).
-    folds : for cross-validation within the training rows.
-    test_fraction, calibration_fraction : shares of all patients; the rest trains.
+    method : ``patient`` (cross-validation by patient), ``site`` (leave one site out) or ``time``
+        (rows from ``at`` on are the test set).
+    folds : of the cross-validation; in a split by time, of the rows before ``at``.
     """
 
     method: str = "patient"
     folds: int = 5
-    test_fraction: float = 0.2
-    calibration_fraction: float = 0.2
     seed: int = 1
     at: date | None = None
 
@@ -172,24 +169,19 @@ def read_split(node: Node) -> SplitPlan:
     ------
     InputError : pointing at the line.
     """
-    fractions = ("test_fraction", "calibration_fraction")
-    parts = node.mapping(("method", "folds", "seed", "at", *fractions))
+    parts = node.mapping(("method", "folds", "seed", "at"))
     default = SplitPlan()
     method = default.method
     if "method" in parts:
         method = parts["method"].one_of(("patient", "time", "site"))
     if (method == "time") != ("at" in parts):
         node.refuse("A split by time needs its date `at`; no other split has one.")
-    plan = SplitPlan(
+    return SplitPlan(
         method=method,
         folds=parts["folds"].whole(2, 100) if "folds" in parts else default.folds,
         seed=parts["seed"].whole(0, 2**31) if "seed" in parts else default.seed,
         at=read_date(parts["at"]) if "at" in parts else None,
-        **{key: parts[key].number(0.01, 0.9) for key in fractions if key in parts},
     )
-    if plan.test_fraction + plan.calibration_fraction > 0.95:
-        node.refuse("The test and calibration fractions leave too little for training.")
-    return plan
 
 
 def read_monotone(node: Node) -> tuple[tuple[str, int], ...]:

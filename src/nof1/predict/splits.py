@@ -1,8 +1,11 @@
-"""Splits: which rows train, which calibrate, which test.
+"""Splits: which rows a model is judged on, and which rows it may have seen before.
 
-Where a patient goes is decided by a hash of the patient alone. So a patient who once was in the
-test set stays there when the record grows, and parts hold all strata in proportion. The folds for
-cross-validation are dealt out within strata of label and site; they serve one run only.
+- ``patient``: folds over all patients, each in turn judged by a model of the others;
+- ``site``: the same, each site a fold (leave one site out);
+- ``time``: rows from a date on are the test set; the rows before it are folds for calibration.
+
+Where a patient stands is decided by a hash of the patient alone, dealt out within strata of label
+and site, so that folds are even and the order of rows plays no part.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from nof1.core.errors import ModelError
 from nof1.predict.modelling import SplitPlan
 
 Rows = npt.NDArray[np.int64]
-_PARTS = ("train", "calibration", "test")
+_EMPTY = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -29,96 +32,88 @@ class Splits:
 
     Attributes
     ----------
-    train, calibration, test : int64, rising, without a row in common.
-    folds : int64 (n_rows,), the fold 0 to k - 1 of a training row, -1 for all others. All rows of
-        a patient are in one fold.
+    folds : int64 (n_rows,), the fold 0 to k - 1 of a row of development, -1 for all others. All
+        rows of a patient are in one fold.
+    test : rows that are only judged; empty for a cross-validation.
     unused : rows in no part, with ``note`` saying why.
     """
 
-    train: Rows
-    calibration: Rows
-    test: Rows
     folds: Rows
+    test: Rows
     unused: Rows
     note: str
 
-    def fold(self, number: int) -> tuple[Rows, Rows]:
-        """Rows to fit and rows to check in one round of cross-validation."""
-        return self.train[self.folds[self.train] != number], np.flatnonzero(self.folds == number)
+    @property
+    def train(self) -> Rows:
+        """Rows of development, rising: they train and calibrate."""
+        return np.flatnonzero(self.folds >= 0)
+
+    def rounds(self) -> Iterator[tuple[Rows, Rows]]:
+        """Rows to fit on and rows to judge on, for each round of the evaluation."""
+        if len(self.test):
+            yield self.train, self.test
+            return
+        for fold in np.unique(self.folds[self.train]):
+            yield self.train[self.folds[self.train] != fold], np.flatnonzero(self.folds == fold)
 
     def to_dict(self) -> dict[str, Any]:
         """Sizes only; never who."""
-        sizes = {name: len(getattr(self, name)) for name in (*_PARTS, "unused")}
-        return {**sizes, "folds": int(self.folds.max(initial=-1)) + 1, "note": self.note}
+        return {
+            "train": len(self.train),
+            "test": len(self.test),
+            "unused": len(self.unused),
+            "folds": int(self.folds.max(initial=-1)) + 1,
+            "note": self.note,
+        }
 
 
-def split(
-    frame: pl.DataFrame, plan: SplitPlan, *, end_days: float = 0.0, site: str | None = None
-) -> Splits:
+def split(frame: pl.DataFrame, plan: SplitPlan, *, end_days: float = 0.0) -> Splits:
     """Divide the rows of a cohort.
 
     Parameters
     ----------
     frame : the cohort's frame (see ``nof1.predict.cohort``).
-    plan : the method. ``patient``: a share of patients tests. ``time``: rows from ``plan.at`` on
-        test; a patient with such a row has no other row in use. ``site``: one site tests.
+    plan : the method. In a split by ``time``, a patient with a row from ``plan.at`` on has no
+        other row in use.
     end_days : of the time at risk. In a split by time, what was not yet known at ``plan.at``
         may not train: rows whose time at risk ends later are left out. Infinite means no limit.
-    site : the site that tests; default: the one whose size is closest to the test fraction.
 
     Raises
     ------
-    ModelError : a part without any case, or (binary) without any person free of the outcome.
+    ModelError : a fold or the test set without any case, or (binary) without any person free of
+        the outcome; fewer than two sites for a split by site.
     """
-    draw = _draw(frame["subject_id"], plan.seed)
-    test, unused, note = _test_rows(frame, plan, draw, end_days, site)
-    rest = ~test & ~unused
+    everybody = np.ones(frame.height, bool)
     if plan.method == "patient":
-        calibrates = rest & (draw < plan.test_fraction + plan.calibration_fraction)
+        note = f"{plan.folds} folds by patient"
+        found = Splits(_folds(frame, everybody, plan), _EMPTY, _EMPTY, note)
+    elif plan.method == "site":
+        found = _by_site(frame)
     else:
-        share = plan.calibration_fraction / (1 - plan.test_fraction)
-        calibrates = rest & (draw < share)
-    parts = {"train": rest & ~calibrates, "calibration": calibrates, "test": test}
-    for name, rows in parts.items():
-        _require_both(frame.filter(pl.Series(rows)), name, plan)
-    folds = _folds(frame, parts["train"], plan)
-    train, calibration, held_out = (np.flatnonzero(parts[name]) for name in _PARTS)
-    return Splits(train, calibration, held_out, folds, np.flatnonzero(unused), note)
+        found = _by_time(frame, plan, end_days)
+    for number, (_, judged) in enumerate(found.rounds()):
+        name = "test part" if len(found.test) else f"fold {number + 1}"
+        _require_both(frame[judged], name, plan)
+    return found
 
 
-def leave_one_site_out(
-    frame: pl.DataFrame, plan: SplitPlan, *, end_days: float = 0.0
-) -> Iterator[tuple[str, Splits]]:
-    """Each site in turn as the test set, in alphabetical order.
-
-    Raises
-    ------
-    ModelError : fewer than two sites.
-    """
-    for site in _sites(frame):
-        yield site, split(frame, plan, end_days=end_days, site=site)
-
-
-def _test_rows(
-    frame: pl.DataFrame,
-    plan: SplitPlan,
-    draw: npt.NDArray[np.float64],
-    end_days: float,
-    site: str | None,
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], str]:
-    nobody = np.zeros(frame.height, bool)
-    if plan.method == "patient":
-        return draw < plan.test_fraction, nobody, "by patient"
-    if plan.method == "site":
-        chosen = site if site is not None else _closest_site(frame, plan.test_fraction)
-        here = frame.select((pl.col("site") == chosen).fill_null(False)).to_series().to_numpy()
-        return here, nobody, f"site {chosen} tests"
-    return _by_time(frame, plan, end_days)
+def _by_site(frame: pl.DataFrame) -> Splits:
+    """A patient seen at two sites belongs to the first by name, with all rows."""
+    sites = sorted(frame["site"].drop_nulls().unique())
+    if len(sites) < 2:
+        raise ModelError(
+            "A split by site needs at least two sites.",
+            where="split, method",
+            next_step="Choose `method: patient` or `method: time`.",
+        )
+    own = frame.select(pl.col("site").min().over("subject_id")).to_series()
+    folds = own.replace_strict(sites, range(len(sites)), default=-1, return_dtype=pl.Int64)
+    numbers = folds.to_numpy()
+    note = "each site in turn is judged by a model of the others"
+    return Splits(numbers, _EMPTY, np.flatnonzero(numbers < 0), note)
 
 
-def _by_time(
-    frame: pl.DataFrame, plan: SplitPlan, end_days: float
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], str]:
+def _by_time(frame: pl.DataFrame, plan: SplitPlan, end_days: float) -> Splits:
     if plan.at is None:
         raise ModelError("A split by time needs its date.", where="split, at")
     at = np.datetime64(datetime(plan.at.year, plan.at.month, plan.at.day), "us")
@@ -131,23 +126,8 @@ def _by_time(
         f"by time at {plan.at}; left out: {int(twice.sum())} earlier rows of test patients, "
         f"{int(open_.sum())} rows whose time at risk ends after that date"
     )
-    return test, twice | open_, note
-
-
-def _sites(frame: pl.DataFrame) -> list[str]:
-    sites = sorted(frame["site"].drop_nulls().unique())
-    if len(sites) < 2:
-        raise ModelError(
-            "A split by site needs at least two sites.",
-            where="split, method",
-            next_step="Choose `method: patient` or `method: time`.",
-        )
-    return sites
-
-
-def _closest_site(frame: pl.DataFrame, share: float) -> str:
-    counts = {site: frame.filter(pl.col("site") == site).height for site in _sites(frame)}
-    return min(counts, key=lambda site: (abs(counts[site] / frame.height - share), site))
+    folds = _folds(frame, ~(test | twice | open_), plan)
+    return Splits(folds, np.flatnonzero(test), np.flatnonzero(twice | open_), note)
 
 
 def _draw(subject_id: pl.Series, seed: int) -> npt.NDArray[np.float64]:
@@ -197,9 +177,8 @@ def _require_both(rows: pl.DataFrame, name: str, plan: SplitPlan) -> None:
     binary = rows["label"].null_count() == 0
     if cases == 0 or (binary and others == 0):
         raise ModelError(
-            f"The {name} part of the split has {cases} people with the outcome and {others} "
-            "without.",
+            f"The {name} of the split has {cases} people with the outcome and {others} without.",
             where=f"split, method {plan.method}",
-            allowed="some of both in training, calibration and test",
-            next_step="Choose larger fractions, another seed, date or site, or a larger cohort.",
+            allowed="some of both in every part",
+            next_step="Choose fewer folds, another date or method, or a larger cohort.",
         )

@@ -72,7 +72,7 @@ class _Run:
     @property
     def developed_on(self) -> Rows:
         """Rows that train and calibrate."""
-        return np.flatnonzero(self.splits.folds >= 0)
+        return self.splits.train
 
     @property
     def judged_on(self) -> Rows:
@@ -97,15 +97,15 @@ def train_task(
     """
     task, text = Task.load(path), path.read_text(encoding="utf-8")
     record = Record(workspace.record)
+    horizons = task.horizons_days or (task.time_at_risk.end_days,)
     say("Finding the cohort")
     cohort = compile_cohort(task, record, engine)
-    splits = _TEMP(cohort, task)
+    splits = split(cohort.frame, task.split, end_days=max(horizons))
     say(f"Computing features of {cohort.frame.height:,} rows")
     data = assemble(task, record, cohort, pl.Series(splits.folds >= 0), engine)
     say(f"Auditing {len(data.columns):,} features for leaks")
     report = leakage.audit(task, cohort, data, splits, record.shards())
     report.require()
-    horizons = task.horizons_days or (task.time_at_risk.end_days,)
     run = _Run(text, task, data, splits, horizons)
     pairs, found = _fit_all(run, say)
     choice, learners = _compare(run, found)
@@ -312,32 +312,3 @@ def _stored(workspace: Workspace, model: Model, card: Card) -> Artefact:
     files["card.json"] = json.dumps(card.to_dict()).encode()
     files["card.md"] = card.to_markdown().encode()
     return artefacts.save(workspace.models, model.name, files)
-
-
-def _TEMP(cohort, task):
-    from dataclasses import replace
-    from nof1.predict import splits as S
-
-    base = split(cohort.frame, task.split, end_days=task.time_at_risk.end_days)
-    none = np.zeros(0, np.int64)
-    every = np.ones(cohort.frame.height, bool)
-    if task.split.method == "patient":
-        return S.Splits(
-            np.arange(len(every)),
-            none,
-            none,
-            S._folds(cohort.frame, every, task.split),
-            none,
-            base.note,
-        )
-    dev = every.copy()
-    dev[base.test] = False
-    dev[base.unused] = False
-    return S.Splits(
-        np.flatnonzero(dev),
-        none,
-        base.test,
-        S._folds(cohort.frame, dev, task.split),
-        base.unused,
-        base.note,
-    )
