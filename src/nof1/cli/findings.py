@@ -39,11 +39,17 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 def _answer(finding: Finding, interval: Interval) -> str:
     if finding.frequency is not None:
-        span = "" if finding.horizon_days is None else f", within {finding.horizon_days:g} days"
-        return f"{finding.frequency.text} ({interval.level:.0%} interval){span}"
+        return f"{finding.frequency.text} ({interval.level:.0%} interval){_span(finding)}"
     assert finding.value is not None
     span = f"{interval.low:.3g} to {interval.high:.3g}, {interval.level:.0%} interval"
     return f"{finding.value.amount:.3g} {finding.value.unit} ({span})"
+
+
+def _span(finding: Finding) -> str:
+    if finding.horizon_days is None:
+        return ""
+    start = finding.counted_from or finding.as_of
+    return f", within {finding.horizon_days:g} days from {start:%Y-%m-%d}"
 
 
 def _reason(reason: Evidence, *, first: bool) -> Iterator[str]:

@@ -134,6 +134,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ----------
     as_of : the moment of the question, UTC; nothing known later was used.
     horizon_days : length of the time span that ``value`` speaks about, if any.
+    counted_from : start of that span, UTC, where it is not ``as_of``.
     value : number, unit and interval. Needed for risk, effect and forecast unless withheld.
     reason, resolve : why there is no answer (or no number), and what would resolve it.
     synthetic : whether the answer rests on synthetic data.
@@ -151,6 +152,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     status: Status
     basis: Basis
     horizon_days: float | None = None
+    counted_from: datetime | None = None
     value: Value | None = None
     frequency: Frequency | None = None
     reason: str | None = None
@@ -162,7 +164,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     schema: Literal["nof1/finding/1"] = SCHEMA
 
     def __post_init__(self) -> None:
-        if self.as_of.tzinfo is None:
+        if any(time.tzinfo is None for time in (self.as_of, self.counted_from or self.as_of)):
             raise _refusal("an as-of time without a zone", "a UTC time")
         if self.status in (Status.WITHHELD, Status.NOT_CHECKED):
             self._check_open_refusal()

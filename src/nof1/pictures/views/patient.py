@@ -52,6 +52,7 @@ def finding(row: Mapping[str, Any]) -> dict[str, Any]:
         "open": row["status"] in ("found", "excluded"),
         "horizon": span(row.get("horizon_days")),
         "as_of": moment(row["as_of"]),
+        "counted_from": moment(row.get("counted_from") or row["as_of"])[:10],
         "frequency": row.get("frequency"),
         "icons": _icons(row.get("frequency")),
         "bar": _bar(value) if value else None,
