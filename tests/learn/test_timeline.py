@@ -6,7 +6,13 @@ from scipy.integrate import quad
 
 from nof1.core.errors import ModelError, UsageError
 from nof1.learn.sums import CountedSum
-from nof1.learn.timeline import Exposure, Timeline, agree_timeline, cumulative_incidence
+from nof1.learn.timeline import (
+    Exposure,
+    Timeline,
+    agree_timeline,
+    cumulative_incidence,
+    last_seen,
+)
 
 LINE = Timeline(np.array([0.0, 10.0, 30.0, 100.0]))
 
@@ -92,6 +98,24 @@ def test_agreed_edges_lie_at_event_quantiles():
     assert np.sum(duration > line.edges_days[-1]) >= 10
 
 
-def test_equal_times_are_refused():
-    with pytest.raises(ModelError, match="do not differ"):
-        agree_timeline(np.full(50, 5.0), np.ones(50, dtype=int), np.ones(50), CountedSum())
+def test_too_few_patients_are_refused():
+    duration = np.linspace(1, 9, 9)
+    with pytest.raises(ModelError, match="Too few"):
+        agree_timeline(duration, np.ones(9, dtype=np.int64), np.ones(9), CountedSum())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 9999), st.integers(1, 60))
+def test_last_seen_is_the_tenth_latest_time(seed, n):
+    random = np.random.default_rng(seed)
+    duration = np.float32(random.exponential(200, n)).astype(np.float64)
+    found = last_seen(duration, np.ones(n), CountedSum())
+    assert found == (np.sort(duration)[-10] if n >= 10 else 0.0)
+
+
+def test_people_followed_to_one_end_are_asked_about_up_to_that_end():
+    random = np.random.default_rng(0)
+    duration = np.minimum(random.exponential(900, 400), 365.0)
+    cause = (duration < 365).astype(np.int64)
+    line = agree_timeline(duration, cause, np.ones(400), CountedSum())
+    assert line.edges_days[-1] == 365.0

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nof1.core.errors import ModelError, UsageError
-from nof1.learn.bins import agree_cuts
+from nof1.learn.bins import SMALLEST_GROUP, agree_cuts, from_grid, to_grid
 from nof1.learn.sums import CountedSum, FloatArray, weighed
 
 EXTENSION = 1.05
@@ -68,21 +68,42 @@ def agree_timeline(
 ) -> Timeline:
     """Edges at quantiles of the event times of any cause, over all sites.
 
+    The last edge is the latest time at which enough patients were still under observation.
+
     Raises
     ------
     ModelError : too few patients to agree on any interval.
     """
     event = cause > 0
-    ends = agree_cuts(duration[:, None], shares, total, max_bins=128)[0]
-    if not len(ends):
+    end = last_seen(duration, shares, total)
+    if end <= 0:
         raise ModelError(
-            "The times under observation do not differ between enough patients.",
+            "Too few patients were under observation.",
             where="y, duration",
             next_step="Check the time at risk and the censoring rule of the task.",
         )
     cuts = agree_cuts(duration[event][:, None], shares[event], total, max_bins=n_intervals)[0]
-    inner = cuts[(cuts > 0) & (cuts < ends[-1])]
-    return Timeline(np.r_[0.0, inner, ends[-1]])
+    inner = cuts[(cuts > 0) & (cuts < end)]
+    return Timeline(np.r_[0.0, inner, end])
+
+
+def last_seen(
+    duration: FloatArray, shares: FloatArray, total: CountedSum, smallest: float = SMALLEST_GROUP
+) -> float:
+    """The latest time that at least ``smallest`` patients reached, at any site; 0 if none.
+
+    Found four bits of the float grid at a time: sixteen counts leave a site in each of 8 rounds.
+    """
+    keys = to_grid(duration)
+    low = 0
+    for shift in range(28, -1, -4):
+        steps = low + (np.arange(16) << shift)
+        reached = total(np.array([shares[keys >= step].sum() for step in steps]))
+        enough = np.flatnonzero(reached >= smallest - 1e-6)
+        if not len(enough):
+            return 0.0
+        low = int(steps[enough[-1]])
+    return max(0.0, from_grid(low))
 
 
 def check_times(times: ArrayLike, timeline: Timeline) -> FloatArray:

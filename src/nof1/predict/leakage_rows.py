@@ -19,6 +19,7 @@ MIN_FRACTIONS = 5  # numbers with decimals that a row must have to be recognisab
 MAX_TWINS = 0.01  # share of test rows with a copy in training
 MAX_OUTSIDE = 0.2  # share of test values outside the central 99.8 % of the training values
 MIN_VALUES = 100
+UNIT_FACTOR = 3.0  # units of one quantity differ by more; people of two places by less
 _NUMBERS = ("value_min", "value_max", "value_last", "value")
 
 
@@ -108,16 +109,19 @@ def _drift(name: str, train: Floats, test: Floats) -> Iterator[Problem]:
     if min(len(train), len(test)) < MIN_VALUES:
         return
     low, high = np.quantile(train, [0.001, 0.999])
-    outside = float(np.mean((test < low) | (test > high)))
+    strange = test[(test < low) | (test > high)]
+    outside = len(strange) / len(test)
     if outside >= MAX_OUTSIDE:
-        ratio = np.median(test) / np.median(train) if np.median(train) else np.inf
+        middle = np.median(train)
+        ratio = float(np.median(strange) / middle) if middle else np.inf
         yield Problem(
             "unit drift",
             name,
             code_of(name),
             outside,
             MAX_OUTSIDE,
-            f"{outside:.0%} of the test values lie outside the range of training "
-            f"(ratio of medians {ratio:.3g}).",
+            f"{outside:.0%} of the judged values lie outside the range of the fitted ones "
+            f"(they are {ratio:.3g} times the usual value).",
             "Check the units of this code: nof1 quality.",
+            fails=not 1 / UNIT_FACTOR < ratio < UNIT_FACTOR,
         )

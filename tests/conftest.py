@@ -1,0 +1,41 @@
+"""One small synthetic hospital, imported and learned from once, for all tests that need one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from nof1.core.workspace import Workspace, create
+from nof1.predict.train import TrainResult, train_task
+from nof1.record.ingest import ingest
+from nof1.synthetic.hospital import Written, write
+
+PATIENTS = 1500
+
+
+@dataclass(frozen=True)
+class SmallHospital:
+    """A workspace with the records of a small synthetic hospital, and the files they came from."""
+
+    workspace: Workspace
+    written: Written
+
+    @property
+    def task(self) -> Path:
+        return self.written.tasks["heart_attack"]
+
+
+@pytest.fixture(scope="session")
+def small_hospital(tmp_path_factory) -> SmallHospital:
+    folder = tmp_path_factory.mktemp("hospital")
+    written = write(folder / "files", seed=3, patients=PATIENTS)
+    workspace = create(folder / "ws", shards=2, synthetic=True)
+    for number, (site, source) in enumerate(written.sites.items()):
+        settings = {} if number else {"shards": 2}
+        ingest(workspace.record, [source], site=site, settings=settings)
+    return SmallHospital(workspace, written)
+
+
+@pytest.fixture(scope="session")
+def trained(small_hospital) -> TrainResult:
+    return train_task(small_hospital.workspace, small_hospital.task)
