@@ -66,3 +66,13 @@ def test_a_missing_model_lists_those_there_are(tmp_path):
     artefacts.save(tmp_path, "bleed", FILES)
     with pytest.raises(ModelError, match="bleed"):
         artefacts.load(tmp_path, "stroke")
+
+
+def test_notes_are_stored_and_checked_but_do_not_change_the_content_hash(tmp_path):
+    plain = artefacts.save(tmp_path / "a", "bleed", FILES)
+    noted = artefacts.save(tmp_path / "b", "bleed", FILES, {"card.md": b"# card"})
+    assert noted.content_hash == plain.content_hash == artefacts.content_hash(FILES)
+    assert artefacts.load(tmp_path / "b", "bleed") == noted
+    (tmp_path / "b" / "bleed" / "1" / "card.md").write_bytes(b"# another")
+    with pytest.raises(ModelError, match="content hash"):
+        artefacts.load(tmp_path / "b", "bleed")

@@ -1,8 +1,9 @@
 """Model files: content-hashed, named formats only, never pickle.
 
-An artefact is a folder ``<name>/<version>/`` with its files and ``manifest.json``: the SHA-256 of
-each file, and one content hash over all of them. It is written to the side and renamed, so it is
-there whole or not at all, and it is checked against its hashes each time it is read.
+An artefact is a folder ``<name>/<version>/`` with its files, notes about it (a model card) and
+``manifest.json`` with the SHA-256 of each. The content hash is over the files alone, so that notes
+can name it. An artefact is written to the side and renamed, so it is there whole or not at all, and
+it is checked against its hashes each time it is read.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ PICKLE_STARTS = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 
 @dataclass(frozen=True)
 class Artefact:
-    """A stored model: its name, version, content hash (hex SHA-256) and files."""
+    """A stored model: its name, version, content hash (hex SHA-256), and files with notes."""
 
     name: str
     version: int
@@ -47,26 +48,34 @@ class Artefact:
         return json.loads(self.files[name])
 
 
-def save(root: Path, name: str, files: Mapping[str, bytes]) -> Artefact:
-    """Store ``files`` as the next version of the artefact ``name``.
+def content_hash(files: Mapping[str, bytes]) -> str:
+    """One hash (hex SHA-256) over the names and contents of files, whatever their order."""
+    return _sha256(json.dumps(_hashes(files), sort_keys=True).encode())
+
+
+def save(
+    root: Path, name: str, files: Mapping[str, bytes], notes: Mapping[str, bytes] | None = None
+) -> Artefact:
+    """Store ``files``, and ``notes`` about them, as the next version of the artefact ``name``.
 
     Raises
     ------
     ModelError : when a file is of a format that is not allowed, or holds a pickle.
     """
     _check_name(name)
-    for file, content in files.items():
+    notes = notes or {}
+    everything = {**files, **notes}
+    for file, content in everything.items():
         _check_format(file, content)
     version = max(versions(root, name), default=0) + 1
-    manifest = {file: _sha256(content) for file, content in sorted(files.items())}
-    content_hash = _sha256(json.dumps(manifest, sort_keys=True).encode())
+    manifest = {"name": name, "version": version, "files": _hashes(files), "notes": _hashes(notes)}
     staged = root / f".{name}-{version}-{os.getpid()}"
-    _write(staged, files, {"name": name, "version": version, "files": manifest})
+    _write(staged, everything, manifest)
     try:
         os.rename(staged, _folder(root, name, version))
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-    return Artefact(name, version, content_hash, dict(files))
+    return Artefact(name, version, content_hash(files), everything)
 
 
 def load(root: Path, name: str, version: int | None = None) -> Artefact:
@@ -86,15 +95,18 @@ def load(root: Path, name: str, version: int | None = None) -> Artefact:
             next_step="Train one: nof1 train TASK.yaml",
         )
     folder = _folder(root, name, version)
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
-    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != MANIFEST}
-    if {file: _sha256(content) for file, content in files.items()} != manifest:
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    found_files = {
+        path.name: path.read_bytes() for path in folder.iterdir() if path.name != MANIFEST
+    }
+    if _hashes(found_files) != {**manifest["files"], **manifest["notes"]}:
         raise ModelError(
             "The model's files are not those that were stored: a content hash differs.",
             where=str(folder),
             next_step="Train the model again, or restore the folder from a backup.",
         )
-    return Artefact(name, version, _sha256(json.dumps(manifest, sort_keys=True).encode()), files)
+    own = {file: found_files[file] for file in manifest["files"]}
+    return Artefact(name, version, content_hash(own), found_files)
 
 
 def names(root: Path) -> list[str]:
@@ -147,6 +159,10 @@ def _check_format(file: str, content: bytes) -> None:
             where=file,
             allowed=sorted(FORMATS.values()),
         )
+
+
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {file: _sha256(content) for file, content in sorted(files.items())}
 
 
 def _sha256(content: bytes) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from nof1 import __version__
+from nof1.core.artefacts import content_hash
 from nof1.core.workspace import Workspace
 from nof1.learn.card import Card
 from nof1.learn.comparison import Choice
@@ -85,7 +86,7 @@ def make_card(
     return Card(
         name=model.name,
         version=str(version),
-        content_hash="see the manifest beside this card",
+        content_hash=content_hash(model.files()),
         created=f"{datetime.now(UTC):%Y-%m-%d}",
         purpose=task.description or f"Risk of {task.outcome.codes.name}.",
         intended_use=(

@@ -186,17 +186,15 @@ def _useful_columns(matrix: FeatureMatrix, least: int) -> tuple[str, ...]:
     """Columns in which at least ``least`` rows differ from the commonest value; the most varied
     ones when there are too many. No outcome is looked at. Of equal columns the first is kept.
     """
-    found: list[tuple[int, int, str]] = []
-    seen: set[bytes] = set()
+    found: dict[bytes, tuple[int, int, str]] = {}
     for start in range(0, len(matrix.columns), CHUNK):
         names = matrix.columns[start : start + CHUNK]
         for place, (name, values) in enumerate(zip(names, matrix.dense(names).T, strict=True)):
             varied = _varied(values)
-            content = hashlib.blake2b(values.tobytes(), digest_size=16).digest()
-            if varied >= least and content not in seen:
-                seen.add(content)
-                found.append((-varied, start + place, name))
-    kept = sorted(found)[:MOST_COLUMNS]
+            if varied >= least:
+                digest = hashlib.blake2b(values.tobytes(), digest_size=16).digest()
+                found.setdefault(digest, (-varied, start + place, name))
+    kept = sorted(found.values())[:MOST_COLUMNS]
     return tuple(name for _, _, name in sorted(kept, key=lambda entry: entry[1]))
 
 

@@ -308,7 +308,8 @@ def _shown(verdicts: tuple[Verdict, ...]) -> Verdict:
 
 
 def _stored(workspace: Workspace, model: Model, card: Card) -> Artefact:
-    files = model.files()
-    files["card.json"] = json.dumps(card.to_dict()).encode()
-    files["card.md"] = card.to_markdown().encode()
-    return artefacts.save(workspace.models, model.name, files)
+    notes = {
+        "card.json": json.dumps(card.to_dict()).encode(),
+        "card.md": card.to_markdown().encode(),
+    }
+    return artefacts.save(workspace.models, model.name, model.files(), notes)
