@@ -60,7 +60,7 @@ def test_the_card_says_what_it_must(trained):
     assert "SYNTHETIC DATA" in text
     assert "not a medical device" in text
     assert card["data"]["events"] == int((trained.cohort.frame["cause"] == 1).sum())
-    assert [step["people"] for step in card["attrition"]][0] == 1500
+    assert card["attrition"][0]["people"] == 1500
 
 
 def test_no_patient_is_in_the_model_files(small_hospital, trained):

@@ -82,7 +82,7 @@ def _plain(kind: str, part: Array | int) -> int:
 @lru_cache(maxsize=1)
 def native() -> Native:
     """The kernel, ready to be called."""
-    import llvmlite.binding as llvm  # type: ignore[import-untyped]
+    import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
