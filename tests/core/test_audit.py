@@ -1,4 +1,5 @@
 import json
+import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 
@@ -60,7 +61,8 @@ def test_a_damaged_end_is_not_written_over(log):
 
 
 def test_two_processes_may_write_at_once(tmp_path):
-    with ProcessPoolExecutor(2) as pool:
+    # spawned, not forked: a fork of a process with threads may hang
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
         list(pool.map(audit.append, repeat(tmp_path, 40), repeat("advise", 40)))
     verdict = audit.verify(tmp_path)
     assert (verdict.entries, verdict.intact) == (40, True)
