@@ -3,9 +3,11 @@
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from nof1.core.errors import InputError
+from nof1.record.ingest import ingest
 from nof1.record.store import Record
 from record_samples import imported, reasons, table
 
@@ -13,7 +15,7 @@ DESCRIPTION = """\
 schema: nof1/exposures/1
 patients: {file: homes.csv, patient: id, region: county, from: since}
 tables:
-  - {file: air.csv, region: county, date: day, period: month, values: {pm25: }}
+  - {file: air.csv, region: county, date: day, period: month, values: {pm25: ug/m3}}
   - {file: poor.csv, region: county, values: {deprivation: }}
 """
 HOMES = "id,county,since\nann,A,\nann,B,2020-03-01\nbob,B,2020-01-01\neve,C,soon\n"
@@ -96,3 +98,28 @@ def test_a_wrong_description_names_its_line(root: Path, tmp_path: Path) -> None:
         imported(root, place)
     assert caught.value.where == "exposures.yaml, line 4"
     assert "month" in caught.value.allowed
+
+
+def test_surroundings_end_with_death(tmp_path):
+    (tmp_path / "homes.csv").write_text("id,county,since\nann,A,\n")
+    bundle = (
+        '{"resourceType": "Patient", "id": "ann", "birthDate": "1950-01-01",'
+        ' "deceasedDateTime": "2020-02-10", "address": [{"district": "A"}]}\n'
+    )
+    folder = tmp_path / "in"
+    (folder / "fhir").mkdir(parents=True)
+    (folder / "fhir" / "Patient.ndjson").write_text(bundle)
+    (folder / "air").mkdir()
+    (folder / "air" / "air.csv").write_text(
+        "county,day,pm25\nA,2020-01-01,5\nA,2020-02-01,6\nA,2020-03-01,7\n"
+    )
+    (folder / "air" / "exposures.yaml").write_text(
+        "schema: nof1/exposures/1\npatients: {code: REGION}\n"
+        "tables:\n"
+        "  - {file: air.csv, region: county, date: day, period: month, values: {pm25: ug/m3}}\n"
+    )
+    root = tmp_path / "record"
+    ingest(root, [folder], site="a", settings={"shards": 1})
+    rows = Record(root).scan().collect().filter(pl.col("code") == "EXPOSURE//pm25")
+    assert rows["numeric_value"].to_list() == [5.0, 6.0]
+    assert rows["unit"].unique().to_list() == ["ug/m3"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 # Spelling (lower case, without spaces) -> UCUM. Only spellings with one possible meaning.
@@ -57,7 +57,7 @@ class Conversion:
     offset: float = 0.0
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def ucum(text: str) -> str | None:
     """The UCUM code of a unit as written, or None when it is unknown.
 
@@ -69,7 +69,7 @@ def ucum(text: str) -> str | None:
     return code if _quantity(code) is not None else None
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def conversion(source: str, target: str, grams_per_mole: float | None = None) -> Conversion | None:
     """How values in the UCUM unit ``source`` become values in ``target``; None if they cannot.
 
@@ -93,7 +93,7 @@ def conversion(source: str, target: str, grams_per_mole: float | None = None) ->
     return None
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def meeting_unit(code: str) -> str:
     """The unit in which all values of this unit's dimension meet, or the unit itself.
 
@@ -144,7 +144,7 @@ def _clean(number: float) -> float:
     return float(f"{number:.12g}")
 
 
-@cache
+@lru_cache(maxsize=10_000)
 def _quantity(code: str) -> Any:
     if not code or len(code) > 60 or not code.isprintable():
         return None

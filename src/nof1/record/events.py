@@ -1,6 +1,7 @@
 """The event table: one row per thing that happened to a patient.
 
-The columns are those of MEDS 0.4 (``subject_id, time, code, numeric_value, text_value``) and our own:
+The columns are those of MEDS 0.4 (``subject_id, time, code, numeric_value, text_value``) and
+our own:
 
 =============  =========================================================================
 unit           UCUM unit of ``numeric_value``; null when the source gave none
@@ -27,33 +28,33 @@ TIME = pl.Datetime("us")
 
 SCHEMA = pl.Schema(
     {
-        "subject_id": pl.Int64,
+        "subject_id": pl.Int64(),
         "time": TIME,
-        "code": pl.String,
-        "numeric_value": pl.Float32,
-        "text_value": pl.String,
-        "unit": pl.String,
+        "code": pl.String(),
+        "numeric_value": pl.Float32(),
+        "text_value": pl.String(),
+        "unit": pl.String(),
         "recorded": TIME,
-        "record_key": pl.Int64,
-        "source_file": pl.String,
-        "source_row": pl.Int64,
-        "site": pl.String,
+        "record_key": pl.Int64(),
+        "source_file": pl.String(),
+        "source_row": pl.Int64(),
+        "site": pl.String(),
     }
 )
 
 # What importers hand over: the source's own identifiers, not yet ours.
 RAW_SCHEMA = pl.Schema(
     {
-        "patient": pl.String,
+        "patient": pl.String(),
         "time": TIME,
-        "code": pl.String,
-        "numeric_value": pl.Float64,
-        "text_value": pl.String,
-        "unit": pl.String,
+        "code": pl.String(),
+        "numeric_value": pl.Float64(),
+        "text_value": pl.String(),
+        "unit": pl.String(),
         "recorded": TIME,
-        "record": pl.String,
-        "source_file": pl.String,
-        "source_row": pl.Int64,
+        "record": pl.String(),
+        "source_file": pl.String(),
+        "source_row": pl.Int64(),
     }
 )
 

@@ -20,6 +20,7 @@ import polars as pl
 from nof1.core.errors import UsageError
 from nof1.record import generation, lifestyle
 from nof1.record.checks import row_problem, split
+from nof1.record.events import DEATH
 from nof1.record.importers import BY_RECORD, Batch, Quarantined, detect, importer
 from nof1.record.merge import Merged, Plan, merged_shard, write_shard
 from nof1.record.spill import SPILLED, Keys, Spill, Subjects, record_keys, unique_codes
@@ -99,7 +100,7 @@ def ingest(
         try:
             run = _Import(record_root, staging, site, settings, moment, on_progress)
             for name, source in sources:
-                run.read(name, source)
+                run.read(name, source, [path for other, path in sources if other != name])
             return run.finish()
         finally:
             generation.discard(record_root)
@@ -154,11 +155,12 @@ class _Import:
 
     # reading ----------------------------------------------------------------------------------
 
-    def read(self, name: str, source: Path | str) -> None:
-        """Read one source to its end."""
+    def read(self, name: str, source: Path | str, elsewhere: Sequence[Path | str] = ()) -> None:
+        """Read one source to its end; ``elsewhere`` is what other importers read."""
         label = source.name if isinstance(source, Path) else "database"
         self.sources.append((name, label))
         settings = {**self.settings, "site": self.site, "record": self.before}
+        settings["elsewhere"] = [path for path in elsewhere if isinstance(path, Path)]
         if name == "exposures":
             settings["residences"] = self._residences
         for batch in importer(name).read(source, settings):  # type: ignore[arg-type]
@@ -230,9 +232,10 @@ class _Import:
         return rows.join(keyed, on=["site", "record"], how="left", maintain_order="left")
 
     def _residences(self) -> pl.DataFrame:
-        """Rows of patient, region, time: where patients live, from REGION// events so far."""
+        """Rows of patient, region, time, died: where patients live, from the events so far."""
         self.spill.flush()
-        wanted = pl.col("code").str.starts_with("REGION//") & (pl.col("site") == self.site)
+        region, died = pl.col("code").str.starts_with("REGION//"), pl.col("code") == DEATH
+        wanted = (region | died) & (pl.col("site") == self.site)
         columns = ["subject_id", "code", "time"]
         found = [self.spill.rows(n).filter(wanted).select(columns) for n in range(self.shards)]
         people = [self.subjects.frame()]
@@ -240,10 +243,11 @@ class _Import:
             found.append(self.before.scan().filter(wanted).select(columns).collect())
             people.append(self.before.subjects())
         names = pl.concat(people).unique("subject_id").select("subject_id", "patient")
-        region = pl.col("code").str.strip_prefix("REGION//").alias("region")
-        return (
-            pl.concat(found).unique().join(names, on="subject_id").select("patient", region, "time")
-        )
+        rows = pl.concat(found).unique().join(names, on="subject_id")
+        deaths = rows.filter(died).group_by("patient").agg(pl.col("time").min().alias("died"))
+        place = pl.col("code").str.strip_prefix("REGION//").alias("region")
+        homes = rows.filter(region).select("patient", place, "time")
+        return homes.join(deaths, on="patient", how="left")
 
     # writing ----------------------------------------------------------------------------------
 
@@ -274,8 +278,8 @@ class _Import:
             patients=patients,
             quarantined=tuple(self.spill.first_quarantined),
             quarantined_rows=self.spill.quarantined,
-            excluded=dict(sorted(self.excluded.items())),
-            notes=dict(sorted(self.notes.items())),
+            excluded=_some(self.excluded),
+            notes=_some(self.notes),
             generation=target,
             added=total["added"],
             replaced=total["replaced"],
@@ -350,3 +354,8 @@ class _Import:
         }
         text = json.dumps(dataset, indent=1)
         (built / "metadata" / "dataset.json").write_text(text, encoding="utf-8")
+
+
+def _some(counts: Counter[str]) -> dict[str, int]:
+    """Counts that are not zero, by name."""
+    return {name: count for name, count in sorted(counts.items()) if count}

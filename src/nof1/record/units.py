@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -54,7 +54,7 @@ def analytes() -> dict[str, Analyte]:
     }
 
 
-@cache
+@lru_cache(maxsize=10_000)  # a hostile file may hold a new unit in each row
 def rule(code: str, unit: str | None) -> Rule:
     """The rule for numeric values of ``code`` that come in ``unit`` (as written; None: no unit).
 

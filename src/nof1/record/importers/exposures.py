@@ -35,7 +35,9 @@ from nof1.record.tables import ROW, Chunk, read_table
 
 SCHEMA = "nof1/exposures/1"
 PERIODS = {"day": "1d", "month": "1mo", "year": "1y"}
-HOMES = pl.Schema({"patient": pl.String(), "region": pl.String(), "since": TIME, "until": TIME})
+HOMES = pl.Schema(
+    {"patient": pl.String(), "region": pl.String(), "since": TIME, "until": TIME, "died": TIME}
+)
 _ROWS_AT_ONCE = 2_000  # each may concern every patient of a region
 
 
@@ -113,6 +115,8 @@ def _homes(
     else:
         entry.fields(names, ("file", "patient", "region"))
         rows = _home_rows({n: e.text() for n, e in fields.items()}, folder, encoding, refused)
+    if "died" not in rows.columns:
+        rows = rows.with_columns(died=pl.lit(None, TIME))
     ordered = rows.drop_nulls(["patient", "region"]).unique().sort("patient", "since", "region")
     until = pl.col("since").shift(-1).over("patient").alias("until")
     return ordered.with_columns(until).select(list(HOMES)).cast(HOMES), refused
@@ -192,6 +196,7 @@ def _events(
     static = pl.col("_time").is_null()
     started = pl.col("since").is_null() | (pl.col("since") <= pl.col("_time"))
     left = pl.col("until").is_not_null() & (pl.col("until") <= pl.col("_time"))
+    left |= pl.col("died").is_not_null() & (pl.col("died") < pl.col("_time"))
     # A static fact belongs to the present home only.
     lived = lived.filter((static & pl.col("until").is_null()) | (~static & started & ~left))
     parts, refused = [], []

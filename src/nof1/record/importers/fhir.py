@@ -9,7 +9,8 @@ turned from a fact into none (refuted, cancelled) is withdrawn as well, so that 
 correction removes what was believed before.
 
 Settings: ``timezone`` (of clock times without an offset, default UTC), ``limit_bytes`` (most bytes
-of one file after decompression), ``document_bytes`` (most bytes of one resource or Bundle).
+of one file after decompression), ``document_bytes`` (most bytes of one resource or Bundle),
+``elsewhere`` (folders that other importers read).
 
 Reference: FHIR R4 (4.0.1), https://hl7.org/fhir/R4/; Bulk Data Access 2.0.
 """
@@ -83,9 +84,10 @@ def read(path: Path, settings: Mapping[str, Any]) -> Iterator[Batch]:
     zone = _zone(settings.get("timezone"))
     largest = int(settings.get("document_bytes") or LARGEST_DOCUMENT)
     limit = int(settings.get("limit_bytes") or DEFAULT_LIMIT)
+    elsewhere = settings.get("elsewhere") or ()
 
     def source() -> Iterator[tuple[str, Item]]:
-        return _items(documents(path, largest, limit))
+        return _items(documents(path, largest, limit, elsewhere))
 
     found = index.build(item for _, item in source())
     people = (

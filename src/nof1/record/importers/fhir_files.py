@@ -7,7 +7,7 @@ of that file; the others are read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -76,7 +76,10 @@ def recognises(path: Path) -> bool:
 
 
 def documents(
-    root: Path, largest: int = LARGEST_DOCUMENT, limit: int = DEFAULT_LIMIT
+    root: Path,
+    largest: int = LARGEST_DOCUMENT,
+    limit: int = DEFAULT_LIMIT,
+    elsewhere: Sequence[Path] = (),
 ) -> Iterator[Document]:
     """All documents below a folder (or of one file) in a stable order.
 
@@ -85,13 +88,14 @@ def documents(
     root : folder or file.
     largest : most bytes of one line or one file that is a single document.
     limit : most bytes of one file after decompression.
+    elsewhere : folders that another importer reads; what is no FHIR there is not our business.
     """
     for path in files_below(root):
         name = relative_name(path, root)
         what = kind(path)
         if what in ("fhir", "damaged") or (what == "other" and _is_ndjson(path)):
             yield from _guarded(path, name, root, largest, limit)
-        else:
+        elif not any(path.is_relative_to(folder) for folder in elsewhere):
             yield _explained(path, name, what)
 
 

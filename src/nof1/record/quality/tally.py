@@ -195,6 +195,8 @@ def _people(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _lags(frame: pl.DataFrame) -> pl.DataFrame:
     known = frame.drop_nulls(["time", "recorded"])
+    # surroundings are recorded at the end of their period, by design
+    known = known.filter(~pl.col("code").str.starts_with("EXPOSURE//"))
     days = (pl.col("recorded") - pl.col("time")).dt.total_seconds() / 86400
     edges = [pl.lit(edge) for edge in LAG_EDGES_DAYS]
     lag = pl.sum_horizontal((days >= edges[0]).cast(pl.Int64), *((days > e) for e in edges))
