@@ -421,6 +421,19 @@ def test_an_early_long_window_is_not_forgotten(tmp_path):
     assert [row[0] for row in compiled(tmp_path, question, events)] == [0, 1, 2]
 
 
+def test_ages_are_bounds_in_whole_years(tmp_path):
+    question = task("eligibility: {age_years: {min: 18, max: 80}}")
+    events = []
+    for subject, years in enumerate([17.99, 18.0, 80.0, 80.99, 81.0]):
+        events += [
+            event(subject, -365.25 * years, BIRTH),
+            event(subject, 0, "D//drug"),
+            event(subject, 1, "O//bleed"),
+        ]
+    events += [event(9, 0, "D//drug"), event(9, 1, "O//bleed")]  # no birth known
+    assert [row[0] for row in compiled(tmp_path, question, events)] == [1, 2, 3]
+
+
 def test_history_of_exactly_the_length_is_enough(tmp_path):
     question = task("eligibility: {history_days: 3}")
     events = [
