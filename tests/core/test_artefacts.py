@@ -76,3 +76,12 @@ def test_notes_are_stored_and_checked_but_do_not_change_the_content_hash(tmp_pat
     (tmp_path / "b" / "bleed" / "1" / "card.md").write_bytes(b"# another")
     with pytest.raises(ModelError, match="content hash"):
         artefacts.load(tmp_path / "b", "bleed")
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"files": 3, "notes": {}}', None])
+def test_a_damaged_manifest_is_named(tmp_path, text):
+    artefacts.save(tmp_path, "bleed", FILES)
+    path = tmp_path / "bleed" / "1" / artefacts.MANIFEST
+    path.unlink() if text is None else path.write_text(text)
+    with pytest.raises(ModelError, match="manifest"):
+        artefacts.load(tmp_path, "bleed")

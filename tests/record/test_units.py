@@ -1,10 +1,11 @@
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 import pytest
 
 from nof1.core.units import ucum
-from nof1.record.units import analytes, harmonised, rule
+from nof1.record.units import FEW_ROWS, analytes, harmonised, rule
 
 GLUCOSE = "LOINC//2345-7"
 
@@ -62,3 +63,20 @@ def test_a_frame_is_harmonised_row_by_row_in_its_order():
 def test_a_frame_without_numbers_is_left_alone():
     frame = pl.DataFrame({"code": ["A"], "unit": [None], "numeric_value": [None]})
     assert harmonised(frame).equals(frame)
+
+
+def test_few_and_many_rows_are_harmonised_alike():
+    units = ["mg/dL", "mmol/L", "stones", None, "degF", "mg/dl"]
+    codes = [GLUCOSE, "LOINC//14749-6", "LAB//x", "LOINC//8310-5"]
+    random = np.random.default_rng(0)
+    n = 3 * FEW_ROWS
+    value = np.where(random.random(n) < 0.1, np.nan, random.normal(50, 20, n))
+    frame = pl.DataFrame(
+        {
+            "code": random.choice(codes, n).tolist(),
+            "unit": [units[place] for place in random.integers(0, len(units), n)],
+            "numeric_value": pl.Series(value).fill_nan(None),
+        }
+    )
+    parts = [harmonised(frame[start : start + 300]) for start in range(0, n, 300)]
+    assert pl.concat(parts).equals(harmonised(frame))

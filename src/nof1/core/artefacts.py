@@ -95,17 +95,17 @@ def load(root: Path, name: str, version: int | None = None) -> Artefact:
             next_step="Train one: nof1 train TASK.yaml",
         )
     folder = _folder(root, name, version)
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    own_hashes, note_hashes = _manifest(folder / MANIFEST)
     found_files = {
         path.name: path.read_bytes() for path in folder.iterdir() if path.name != MANIFEST
     }
-    if _hashes(found_files) != {**manifest["files"], **manifest["notes"]}:
+    if _hashes(found_files) != {**own_hashes, **note_hashes}:
         raise ModelError(
             "The model's files are not those that were stored: a content hash differs.",
             where=str(folder),
             next_step="Train the model again, or restore the folder from a backup.",
         )
-    own = {file: found_files[file] for file in manifest["files"]}
+    own = {file: found_files[file] for file in own_hashes}
     return Artefact(name, version, content_hash(own), found_files)
 
 
@@ -159,6 +159,19 @@ def _check_format(file: str, content: bytes) -> None:
             where=file,
             allowed=sorted(FORMATS.values()),
         )
+
+
+def _manifest(path: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Hashes of the files and of the notes."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return dict(data["files"]), dict(data["notes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ModelError(
+            "The model's manifest is missing or damaged.",
+            where=str(path),
+            next_step="Train the model again, or restore the folder from a backup.",
+        ) from None
 
 
 def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -162,6 +162,6 @@ def deaths_as_censoring(task: Task, timeline: Timeline, rows: pl.DataFrame) -> i
     }
     if DEATH in named:
         return 0
-    died = rows.filter(pl.col("cause") == 0).join(timeline.deaths, on="subject_id")
+    died = rows.filter(pl.col("cause") == 0).join(timeline.lives, on="subject_id")
     lived_days = (pl.col("death") - pl.col("prediction_time")).dt.total_microseconds() / 86_400e6
     return died.filter(lived_days <= task.time_at_risk.end_days).height

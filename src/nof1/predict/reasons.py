@@ -7,9 +7,12 @@ are one reason and not five. A reason speaks about the feature that weighs most 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -18,6 +21,7 @@ from nof1.predict.spec import AGE, FeatureSpec, Field, width_us
 
 MOST_REASONS = 5
 MOST_EVENTS = 5
+LONGEST_NAME = 60
 LEAST_SHARE = 0.02  # a reason that moves less than this share of all movement is not shown
 
 
@@ -47,6 +51,14 @@ class Patient:
     names: Mapping[str, str]
     spec: FeatureSpec
 
+    @cached_property
+    def rows(self) -> Mapping[str, list[dict[str, Any]]]:
+        """Events by code, in their order: a few hundred rows are quicker in plain Python."""
+        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in self.events.iter_rows(named=True):
+            found[row["code"]].append(row)
+        return found
+
 
 def explain(parts: Iterable[Part], patient: Patient, most: int = MOST_REASONS) -> list[Evidence]:
     """The strongest reasons, strongest first; contributions are in the model's score (logit).
@@ -68,12 +80,19 @@ def _by_topic(parts: Iterable[Part], spec: FeatureSpec) -> list[tuple[tuple[str,
     totals: dict[frozenset[str], float] = {}
     weightiest: dict[frozenset[str], Part] = {}
     for part in parts:
-        topic = frozenset(spec.field(column).code or column for column in part.columns)
+        topic = frozenset(_topic(column, spec) for column in part.columns)
         totals[topic] = totals.get(topic, 0.0) + part.contribution
         best = weightiest.get(topic)
         if best is None or abs(part.contribution) > abs(best.contribution):
             weightiest[topic] = part
     return [(weightiest[topic].columns, total) for topic, total in totals.items()]
+
+
+def _topic(column: str, spec: FeatureSpec) -> str:
+    """The code of a column, or the column itself when it has none (age)."""
+    if column in spec.static_columns:
+        return spec.field(column).code or column
+    return column.rsplit("/", 2)[0]
 
 
 def _reason(columns: Sequence[str], total: float, patient: Patient) -> Evidence:
@@ -94,10 +113,54 @@ def _text(field: Field, patient: Patient) -> str:
     if field.column == AGE:
         return "Age unknown" if math.isnan(value) else f"Age {math.floor(value)} years"
     assert field.code is not None
-    name = patient.names.get(field.code) or field.code
+    name = words(field.code, patient.names)
     if field.window is None or field.aggregate is None:
         return _static_text(name, field.column, value)
     return _windowed_text(name, field, value, patient)
+
+
+def words(code: str, names: Mapping[str, str]) -> str:
+    """A code in words: its own name if known, or what its role prefix says about the rest.
+
+    >>> words("END//RxNorm//11289", {"RxNorm//11289": "Warfarin"})
+    'End of Warfarin'
+    >>> words("LIFESTYLE//smoking//current", {}), words("GENE//CYP2C19//*1/*2", {})
+    ('Smoking: current', 'CYP2C19 *1/*2')
+    >>> words("LAB//x//[furlongs]", {})
+    'LAB//x (in furlongs)'
+    """
+    if names.get(code):
+        return _short(names[code])
+    code, _, unit = code.partition("//[")
+    suffix = f" (in {unit.removesuffix(']')})" if unit else ""
+    role, _, rest = code.partition("//")
+    if role in _ROLES:
+        return _ROLES[role].format(words(rest, names)) + suffix
+    if role in ("LIFESTYLE", "GENE"):
+        topic, _, value = rest.partition("//")
+        joint = ": " if role == "LIFESTYLE" else " "
+        topic = topic.capitalize().replace("_", " ") if role == "LIFESTYLE" else topic
+        return (f"{topic}{joint}{value}" if value else topic) + suffix
+    return _short(names.get(code) or code) + suffix
+
+
+_ROLES = {
+    "END": "End of {}",
+    "ALLERGY": "Allergy to {}",
+    "FAMILY": "Family history of {}",
+    "EXPOSURE": "Surroundings: {}",
+    "IMAGING": "Imaging: {}",
+    "GENDER": "Sex: {}",
+    "PGS": "Polygenic score {}",
+    "REGION": "Region {}",
+    "ENCOUNTER": "Encounter: {}",
+    "ENCOUNTER_END": "End of encounter: {}",
+    "PHENOTYPE": "{}",
+}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 3]}..."
 
 
 def _static_text(name: str, column: str, value: float) -> str:
@@ -120,8 +183,18 @@ def _windowed_text(name: str, field: Field, value: float, patient: Patient) -> s
         "value_min": f"{name}: lowest {shown} {span}",
         "value_max": f"{name}: highest {shown} {span}",
         "value_last": f"{name}: latest {shown} {span}",
-        "time_since_last": f"{name}: last {value:.0f} days before",
+        "time_since_last": f"{name}: last {_ago(value)} before",
     }[field.aggregate or ""]
+
+
+def _ago(days: float) -> str:
+    """
+    >>> _ago(12), _ago(100), _ago(3425)
+    ('12 days', '3.3 months', '9.4 years')
+    """
+    if days >= 2 * 365.25:
+        return f"{days / 365.25:.1f} years"
+    return f"{days / 30.44:.1f} months" if days >= 61 else f"{days:.0f} days"
 
 
 def _words(window: str) -> str:
@@ -130,52 +203,49 @@ def _words(window: str) -> str:
 
 
 def _unit(field: Field, patient: Patient) -> str:
-    rows = patient.events.filter((pl.col("code") == field.code) & pl.col("unit").is_not_null())
-    return f" {rows['unit'][-1]}" if rows.height else ""
+    units = [row["unit"] for row in patient.rows.get(field.code or "", ()) if row["unit"]]
+    return f" {units[-1]}" if units else ""
 
 
 def _events(field: Field, patient: Patient) -> list[EventRef]:
     """The source events of a feature, the most telling first."""
-    if field.code is None:
-        return []
-    rows = patient.events.filter(_used(field, patient.at))
+    rows = [row for row in patient.rows.get(field.code or "", ()) if _used(row, field, patient.at)]
     aggregate = field.aggregate or ""
     if aggregate.startswith("value"):
-        rows = rows.filter(pl.col("numeric_value").is_finite())
+        rows = [row for row in rows if _number(row) is not None]
     if aggregate in ("value_min", "value_max"):
-        rows = rows.sort("numeric_value", descending=aggregate == "value_min", maintain_order=True)
-    kept = rows.reverse().head(1 if aggregate in _ONE_EVENT else MOST_EVENTS)
-    return [_ref(row, patient.names) for row in kept.iter_rows(named=True)]
+        rows.sort(key=lambda row: row["numeric_value"], reverse=aggregate == "value_min")
+    most = 1 if aggregate in _ONE_EVENT else MOST_EVENTS
+    return [_ref(row, patient.names) for row in reversed(rows[-most:])]
 
 
 _ONE_EVENT = frozenset({"value_last", "value_min", "value_max", "time_since_last"})
 
 
-def _used(field: Field, at: datetime) -> pl.Expr:
-    """The rows that the feature was made from: the code's, known, inside the window."""
-    same = pl.col("code") == field.code
-    if field.window is None:
-        return same & pl.col("time").is_null()
-    used = same & (pl.col("time") <= at) & (pl.col("recorded").fill_null(at) <= at)
-    if field.window == "full":
-        return used
-    return used & (pl.col("time") > at - timedelta(microseconds=width_us(field.window)))
+def _used(row: Mapping[str, Any], field: Field, at: datetime) -> bool:
+    """Whether a row of the code was known and inside the feature's window."""
+    time, recorded = row["time"], row["recorded"]
+    if field.window is None or time is None:
+        return field.window is None and time is None
+    if time > at or (recorded is not None and recorded > at):
+        return False
+    return field.window == "full" or time > at - timedelta(microseconds=width_us(field.window))
 
 
-def _ref(row: Mapping[str, object], names: Mapping[str, str]) -> EventRef:
-    code, time, value = str(row["code"]), row["time"], row["numeric_value"]
+def _number(row: Mapping[str, Any]) -> float | None:
+    value = row["numeric_value"]
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _ref(row: Mapping[str, Any], names: Mapping[str, str]) -> EventRef:
     return EventRef(
-        code=code,
-        display=names.get(code),
-        time=utc(time) if isinstance(time, datetime) else None,
-        value=float(value) if isinstance(value, float) else None,
-        text=_str(row["text_value"]),
-        unit=_str(row["unit"]),
-        source_file=_str(row["source_file"]),
-        source_row=row["source_row"] if isinstance(row["source_row"], int) else None,
-        site=_str(row["site"]),
+        code=row["code"],
+        display=words(row["code"], names),
+        time=None if row["time"] is None else utc(row["time"]),
+        value=_number(row),
+        text=row["text_value"],
+        unit=row["unit"],
+        source_file=row["source_file"],
+        source_row=row["source_row"],
+        site=row["site"],
     )
-
-
-def _str(value: object) -> str | None:
-    return None if value is None else str(value)

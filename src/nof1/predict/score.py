@@ -158,7 +158,7 @@ class _Question:
         if column not in spec.column_numbers:
             return column
         code = spec.field(column).code
-        return column if code is None else self.names.get(code) or code
+        return column if code is None else reasons.words(code, self.names)
 
     def _risk(self, days: float, voice: Voice, x: FloatArray, patient: reasons.Patient) -> Finding:
         model = self.scorer.model
@@ -173,10 +173,8 @@ class _Question:
             value=Value(amount=risk, unit="1", interval=interval),
             frequency=_frequency(risk, interval),
             evidence=tuple(self._evidence(x, patient)),
-            notes=(
-                f"Counted from {patient.at:%Y-%m-%d}, with what was known then.",
-                f"{READINGS[reading]} ({model.level:.0%} prediction set)",
-            ),
+            counted_from=utc(patient.at),
+            notes=(f"{READINGS[reading]} ({model.level:.0%} prediction set)",),
         )
 
     def _evidence(self, x: FloatArray, patient: reasons.Patient) -> list[Evidence]:

@@ -25,9 +25,7 @@ def select(task: Task, timeline: Timeline) -> Sieve:
     A sieve whose frame has subject_id, site, first_time, last_time, birth, death, sex and ``at``,
     the time of the index; one row per index event, sorted by subject and time.
     """
-    people = timeline.people.join(timeline.births, on="subject_id", how="left")
-    people = people.join(timeline.deaths, on="subject_id", how="left")
-    people = people.join(timeline.sexes, on="subject_id", how="left")
+    people = timeline.people.join(timeline.lives, on="subject_id", how="left")
     rows = _index_rows(task.index, timeline, people).sort("subject_id", "at")
     found = rows["subject_id"].n_unique()
     steps = (

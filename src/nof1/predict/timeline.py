@@ -42,23 +42,25 @@ class Timeline:
     codes: Mapping[CodeSet, tuple[str, ...]]
 
     @cached_property
-    def births(self) -> pl.DataFrame:
-        """subject_id, birth (the first one known)."""
-        return self._first(BIRTH, "birth")
+    def lives(self) -> pl.DataFrame:
+        """subject_id, birth (the first one known), death (the first one), sex.
 
-    @cached_property
-    def deaths(self) -> pl.DataFrame:
-        """subject_id, death (the first one)."""
-        return self._first(DEATH, "death")
-
-    @cached_property
-    def sexes(self) -> pl.DataFrame:
-        """subject_id, sex; a person with two different ones has none."""
-        rows = self.events.filter(pl.col("code").str.starts_with(SEX))
-        sex = pl.col("code").str.strip_prefix(SEX)
-        found = rows.group_by("subject_id").agg(sex.unique().alias("sex"))
+        A person with two different sexes has none.
+        """
+        code, time = pl.col("code"), pl.col("time")
+        is_sex = code.str.starts_with(SEX)
+        sexes = code.filter(is_sex).str.strip_prefix(SEX).unique()
+        found = (
+            self.events.filter(is_sex | code.is_in([BIRTH, DEATH]))
+            .group_by("subject_id")
+            .agg(
+                time.filter(code == BIRTH).min().alias("birth"),
+                time.filter(code == DEATH).min().alias("death"),
+                sexes.alias("sex"),
+            )
+        )
         one = pl.when(pl.col("sex").list.len() == 1).then(pl.col("sex").list.first())
-        return found.select("subject_id", one.alias("sex"))
+        return found.with_columns(one.alias("sex"))
 
     def times(self, rule: EventRule) -> pl.DataFrame:
         """subject_id, time, known of the events that a rule names; static facts have no time."""
@@ -76,10 +78,6 @@ class Timeline:
         """subject_id, time of the events of a set, those without a time left out."""
         rows = self.events.filter(pl.col("code").is_in(self.codes[codes]))
         return rows.filter(pl.col("time").is_not_null()).select("subject_id", "time")
-
-    def _first(self, code: str, name: str) -> pl.DataFrame:
-        rows = self.events.filter((pl.col("code") == code) & pl.col("time").is_not_null())
-        return rows.group_by("subject_id").agg(pl.col("time").min().alias(name))
 
 
 def read(path: Path, codes: Mapping[CodeSet, tuple[str, ...]]) -> Timeline:

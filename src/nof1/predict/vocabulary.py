@@ -18,6 +18,9 @@ from nof1.predict.shards import cohort_table
 from nof1.predict.spec import AGGREGATES, WINDOWS, FeatureSpec
 from nof1.record.events import BIRTH, DEATH, TIME
 
+# When somebody was observed says how the record was kept, not how the person is.
+FOLLOW_UP = ("END_OF_FOLLOW_UP", "OBSERVATION_PERIOD")
+
 
 @dataclass(frozen=True)
 class Vocabulary:
@@ -65,7 +68,7 @@ def vocabulary(
     cohort : ``subject_id`` and ``prediction_time`` of the training rows.
     min_patients : smallest number of patients, 1 or more.
     max_codes : keep this many of the dated codes at most, the most frequent ones.
-    exclude : codes that may not become features, besides birth and death.
+    exclude : codes that may not become features, besides birth, death and follow-up marks.
     engine : where the shards are worked on (default: this process).
 
     Raises
@@ -79,7 +82,7 @@ def vocabulary(
     last = cohort_table(cohort).group_by("subject_id").agg(pl.col("prediction_time").max())
     tasks = [(path, last) for path in paths]
     counted = (engine or LocalEngine()).map(_count, tasks, names=[path.name for path in paths])
-    kept = _enough(counted, min_patients, (BIRTH, DEATH, *exclude))
+    kept = _enough(counted, min_patients, (BIRTH, DEATH, *FOLLOW_UP, *exclude))
     dated = kept.filter(~pl.col("static"))["code"].to_list()
     facts = kept.filter(pl.col("static"))
     return Vocabulary(

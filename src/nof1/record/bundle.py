@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import polars as pl
 
 from nof1.core.errors import InputError
-from nof1.record.checks import row_problem, split
+from nof1.record.checks import refuse_contradictions, row_problem, split
 from nof1.record.events import SCHEMA, stable_key
 from nof1.record.importers import Quarantined
 from nof1.record.importers.fhir import events_of_bundle
+from nof1.record.merge import in_order
 from nof1.record.units import harmonised
 
 
@@ -39,20 +41,29 @@ def read_bundle(data: bytes, *, site: str, name: str = "bundle") -> BundlePatien
     InputError : no FHIR JSON, no patient in it, more than one, or nothing usable.
     """
     found = events_of_bundle(data, name=name)
-    moment = datetime.now(UTC).replace(tzinfo=None)
+    problem = _row_problem(
+        datetime.now(UTC).replace(tzinfo=None, minute=0, second=0, microsecond=0)
+    )
     rows = found.frame().with_columns(site=pl.lit(site))
-    rows, refused = split(rows, row_problem(moment))
-    rows, late = split(harmonised(rows), row_problem(moment))
-    if rows.is_empty():
-        raise InputError(
-            "The Bundle holds nothing that could be used about its patient.",
-            where=name,
-            next_step="Look at what was refused: nof1 ingest FILE in an empty workspace.",
-        )
+    rows, refused = split(rows, problem)
+    rows, late = split(harmonised(rows), problem)
     keys = [stable_key(site, record or "?") for record in rows["record"].to_list()]
     events = rows.with_columns(
         subject_id=pl.lit(stable_key(site, found.patient)),
         record_key=pl.Series(keys, dtype=pl.Int64),
     )
-    ordered = events.select(list(SCHEMA)).cast(SCHEMA).sort("time", maintain_order=True)
-    return BundlePatient(found.patient, ordered, (*found.quarantined, *refused, *late))
+    events, torn = refuse_contradictions(events.select(list(SCHEMA)).cast(SCHEMA))
+    if events.is_empty():
+        raise InputError(
+            "The Bundle holds nothing that could be used about its patient.",
+            where=name,
+            next_step="Look at what was refused: nof1 ingest FILE in an empty workspace.",
+        )
+    everything = (*found.quarantined, *refused, *late, *torn)
+    return BundlePatient(found.patient, in_order(events), everything)
+
+
+@lru_cache(maxsize=2)
+def _row_problem(hour: datetime) -> pl.Expr:
+    """The row checks of an import; building the expression costs more than using it."""
+    return row_problem(hour)

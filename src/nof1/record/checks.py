@@ -47,10 +47,11 @@ def split(frame: pl.DataFrame, problem: pl.Expr) -> tuple[pl.DataFrame, list[Qua
     ----------
     problem : text per row, null for a good row.
     """
-    marked = frame.with_columns(problem.alias("problem"))
-    bad = marked.filter(pl.col("problem").is_not_null())
-    if bad.is_empty():
+    found = frame.select(problem.alias("problem")).to_series()
+    if found.null_count() == len(found):
         return frame, []
+    marked = frame.with_columns(found)
+    bad = marked.filter(pl.col("problem").is_not_null())
     rows = bad.select("source_file", "source_row", "problem").unique(maintain_order=True)
     good = marked.filter(pl.col("problem").is_null()).drop("problem")
     return good, [Quarantined(file or "", row, why) for file, row, why in rows.iter_rows()]
