@@ -53,12 +53,15 @@ def advise(
         )
     found = open_workspace(workspace)
     moment = _moment(at)
+    refused: list[dict[str, Any]] = []
     if bundle is not None:
-        subject, events, findings = _of_bundle(found, Path(bundle), moment)
+        subject, events, findings = _of_bundle(found, Path(bundle), moment, refused)
     else:
         assert patient is not None
         subject, events, findings = _of_record(found, patient, site, moment)
     data = advice(subject.id, subject.site, moment, findings, synthetic=found.synthetic)
+    if refused:
+        data["refused"] = refused
     if page is not None:
         write_page(Path(page), data, events, moment, findings)
     if fhir:
@@ -99,7 +102,7 @@ def _of_record(
 
 
 def _of_bundle(
-    found: Workspace, path: Path, moment: datetime
+    found: Workspace, path: Path, moment: datetime, refused: list[dict[str, Any]]
 ) -> tuple[Subject, pl.DataFrame, list[Finding]]:
     from nof1.advice.advise import Adviser
     from nof1.record.bundle import read_bundle
@@ -107,8 +110,9 @@ def _of_bundle(
 
     with safe_open(path) as file:
         read = read_bundle(file.read(), site=found.site, name=path.name)
-    for refused in read.quarantined:
-        click.echo(f"Refused: {refused.file}, entry {refused.row}: {refused.reason}", err=True)
+    for one in read.quarantined:
+        refused.append({"entry": one.row, "reason": one.reason})
+        click.echo(f"Refused: {one.file}, entry {one.row}: {one.reason}", err=True)
     subject = Subject(id=read.patient, site=found.site)
     findings = Adviser(found).advise(subject, read.events, moment)
     audit.append(

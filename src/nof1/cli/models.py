@@ -195,5 +195,21 @@ def write_card(
 
     data = artefact.json("card.json")
     if "shapes.json" in artefact.files:
-        data["shapes"] = artefact.json("shapes.json")
+        data["shapes"] = _readable(artefact)
     write("model", {**data, "links": links or {}}, path)
+
+
+def _readable(artefact: artefacts.Artefact) -> dict[str, Any]:
+    """The curves with their features in words, without the bags that only intervals need."""
+    from nof1.predict.model import Model
+    from nof1.predict.reasons import column_words
+
+    model, shapes = Model.read(artefact), artefact.json("shapes.json")
+    known = set(model.columns)
+    shapes["names"] = [
+        column_words(model.spec.field(name), model.codes) if name in known else name
+        for name in shapes["names"]
+    ]
+    for term in shapes["terms"]:
+        term.pop("bags")
+    return dict(shapes)

@@ -23,6 +23,7 @@ from nof1.predict.dataset import Dataset, Rows
 from nof1.predict.fitting import Trained
 from nof1.predict.leakage import LeakageReport
 from nof1.predict.model import Model
+from nof1.predict.reasons import column_words
 from nof1.predict.spec import AGE
 
 MOST_FEATURES = 40
@@ -115,16 +116,23 @@ def make_card(
     )
 
 
-def terms_of(trained: Trained, data: Dataset, rows: Rows) -> list[dict[str, Any]]:
-    """Each term's name and mean absolute contribution (log odds), the weightiest first."""
+def terms_of(trained: Trained, data: Dataset, rows: Rows, codes: Mapping[str, str]) -> list[Any]:
+    """Each term in words, its columns and its mean absolute contribution, weightiest first."""
     parts = np.abs(trained.contributions(data.X[rows])).mean(axis=0)
-    order = np.argsort(-parts, kind="stable")
-    names = trained.learner.term_names
-    return [
-        {"name": names[k], "importance": round(float(parts[k]), 4), "missing": _missing(data, c)}
-        for k, c in ((k, trained.term_columns()[k]) for k in order)
-        if parts[k] > 0
-    ]
+    made = []
+    for k in np.argsort(-parts, kind="stable"):
+        columns = trained.term_columns()[k]
+        if parts[k] > 0 and columns:
+            words = [column_words(data.spec.field(column), codes) for column in columns]
+            made.append(
+                {
+                    "name": " with ".join(words),
+                    "columns": list(columns),
+                    "importance": round(float(parts[k]), 4),
+                    "missing": _missing(data, columns),
+                }
+            )
+    return made
 
 
 def _missing(data: Dataset, columns: tuple[str, ...]) -> float:

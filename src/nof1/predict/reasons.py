@@ -119,6 +119,33 @@ def _text(field: Field, patient: Patient) -> str:
     return _windowed_text(name, field, value, patient)
 
 
+def column_words(field: Field, names: Mapping[str, str]) -> str:
+    """A feature in words, for cards and curves.
+
+    >>> column_words(Field("A/30d/value_min", "A", "30d", "value_min"), {"A": "eGFR"})
+    'eGFR: lowest, last 30 days'
+    """
+    if field.code is None:
+        return "Age in years"
+    name = words(field.code, names)
+    if field.window is None or field.aggregate is None:
+        return name
+    span = "ever" if field.window == "full" else f"last {_words(field.window)}"
+    return f"{name}: {_AGGREGATES[field.aggregate]}, {span}"
+
+
+_AGGREGATES = {
+    "count": "times",
+    "value_count": "measurements",
+    "value_sum": "sum",
+    "value_sum_sq": "sum of squares",
+    "value_min": "lowest",
+    "value_max": "highest",
+    "value_last": "latest",
+    "time_since_last": "days since the last",
+}
+
+
 def words(code: str, names: Mapping[str, str]) -> str:
     """A code in words: its own name if known, or what its role prefix says about the rest.
 

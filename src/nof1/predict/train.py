@@ -122,7 +122,7 @@ def train_task(
         learners,
         choice,
         report,
-        terms_of(pairs[choice.kept].trained, data, run.developed_on),
+        terms_of(pairs[choice.kept].trained, data, run.developed_on, model.codes),
     )
     artefact = _stored(workspace, model, card)
     return TrainResult(artefact, model, card, cohort, splits, report, verdicts, learners, choice)
@@ -245,7 +245,8 @@ def _model(
     rows = run.developed_on
     risk = verdicts[-1].voice.interval.risk(pair.decisions(run.data.X[rows], run.main).model)
     codes = record.codes().drop_nulls("description")
-    used = {run.data.spec.field(column).code for column in run.data.columns}
+    fields = [run.data.spec.field(column).code or "" for column in run.data.columns]
+    used = {part for code in fields for part in (code, code.partition("//")[2])}
     return Model(
         name=run.task.name.lower(),
         task_yaml=run.text,
