@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 
@@ -92,10 +93,14 @@ def read(path: Path, codes: Mapping[CodeSet, tuple[str, ...]]) -> Timeline:
 
 def of(events: pl.DataFrame, codes: Mapping[CodeSet, tuple[str, ...]]) -> Timeline:
     """The same for events in memory, for example those of one patient."""
-    return _made(events.lazy(), codes)
+    return _made(events.lazy(), codes, engine="in-memory")
 
 
-def _made(table: pl.LazyFrame, codes: Mapping[CodeSet, tuple[str, ...]]) -> Timeline:
+def _made(
+    table: pl.LazyFrame,
+    codes: Mapping[CodeSet, tuple[str, ...]],
+    engine: Literal["streaming", "in-memory"] = "streaming",
+) -> Timeline:
     wanted = {code for found in codes.values() for code in found} | {BIRTH, DEATH}
     matters = pl.col("code").is_in(sorted(wanted)) | pl.col("code").str.starts_with(SEX)
     known = pl.max_horizontal("time", "recorded").alias("known")
@@ -104,9 +109,7 @@ def _made(table: pl.LazyFrame, codes: Mapping[CodeSet, tuple[str, ...]]) -> Time
     people = table.group_by("subject_id").agg(
         seen.min().alias("first_time"), seen.max().alias("last_time"), pl.col("site").min()
     )
-    rows, persons = pl.collect_all(
-        [table.filter(matters).select(columns), people], engine="streaming"
-    )
+    rows, persons = pl.collect_all([table.filter(matters).select(columns), people], engine=engine)
     return Timeline(rows, persons.sort("subject_id"), codes)
 
 
