@@ -1,0 +1,26 @@
+"""The page about importing names every key that a mapping file may have."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from nof1.record.importers import NAMES, mapping
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "importing.md").read_text(encoding="utf-8")
+KEYS = {
+    "table": (*mapping._TABLE, *mapping._RULES),
+    "event": mapping._EVENT,
+    "moment": mapping._MOMENT,
+}
+
+
+@pytest.mark.parametrize("kind", KEYS)
+def test_every_key_is_explained(kind):
+    for key in KEYS[kind]:
+        assert re.search(rf"`{key}\b", TEXT), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_format_is_named(name):
+    assert f"| `{name}` |" in TEXT
