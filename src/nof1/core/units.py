@@ -42,6 +42,8 @@ SPELLINGS = {
     "secs": "s", "seconds": "s", "s": "s", "min": "min", "minutes": "min", "hr": "h", "hours": "h",
     "h": "h", "days": "d", "day": "d", "d": "d", "weeks": "wk", "months": "mo", "years": "a",
     "year": "a", "yr": "a", "yrs": "a", "a": "a", "ratio": "{ratio}", "inr": "{INR}",
+    "&#176;c": "Cel", "&deg;c": "Cel", "&#176;f": "[degF]", "&deg;f": "[degF]", "mls": "mL",
+    "ug/m3": "ug/m3", "ug/m^3": "ug/m3", "µg/m3": "ug/m3", "μg/m3": "ug/m3", "mls/dl": "mL/dL",
     "{inr}": "{INR}", "{score}": "{score}", "score": "{score}", "index": "{index}",
 }  # fmt: skip
 
