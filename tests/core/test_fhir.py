@@ -23,7 +23,10 @@ def test_every_kind_and_status_is_valid_fhir(kind, status):
 def test_a_risk_is_a_percentage_with_interval_and_time_span():
     prediction = to_fhir(risk())["prediction"][0]
     assert prediction["probabilityDecimal"] == 12.0
-    assert prediction["whenRange"]["high"]["value"] == 365
+    assert prediction["whenPeriod"] == {
+        "start": "2024-05-01T00:00:00+00:00",
+        "end": "2025-05-01T00:00:00+00:00",
+    }
     (interval,) = prediction["extension"]
     assert interval["url"] == INTERVAL
     bounds = interval["extension"][1]["valueRange"]

@@ -10,6 +10,7 @@ Reference: HL7 FHIR R4 (4.0.1), https://hl7.org/fhir/R4/riskassessment.html.
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -73,7 +74,9 @@ def _prediction(finding: Finding) -> dict[str, Any]:
     made["probabilityDecimal"] = round(100 * finding.value.amount, 4)
     made["extension"] = [_interval(finding.value, 100.0, "%")]
     if finding.horizon_days is not None:
-        made["whenRange"] = {"low": _days(0), "high": _days(finding.horizon_days)}
+        start = finding.counted_from or finding.as_of
+        end = start + timedelta(days=finding.horizon_days)
+        made["whenPeriod"] = {"start": start.isoformat(), "end": end.isoformat()}
     if finding.evidence:
         made["rationale"] = "; ".join(_reason(item) for item in finding.evidence)
     return made
@@ -153,10 +156,6 @@ def _quantity(amount: float, unit: str) -> dict[str, Any]:
         "system": "http://unitsofmeasure.org",
         "code": unit,
     }
-
-
-def _days(days: float) -> dict[str, Any]:
-    return _quantity(days, "d")
 
 
 def _interval(value: Value, scale: float, unit: str) -> dict[str, Any]:
