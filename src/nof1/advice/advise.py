@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 import polars as pl
+from msgspec.structs import replace
 
 from nof1.core import artefacts
 from nof1.core.finding import Finding, Status, Subject
@@ -41,6 +42,7 @@ class Adviser:
         events: pl.DataFrame,
         at: datetime,
         names: Mapping[str, str] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> list[Finding]:
         """Findings about one patient at one moment: answers first, the highest risk on top.
 
@@ -49,9 +51,10 @@ class Adviser:
         events : the patient's events (``nof1.record.events.SCHEMA``), sorted by time.
         at : the moment of asking, UTC without zone; nothing known later is used.
         names : words for codes.
+        notes : what must stand with every finding, for example that parts were not readable.
         """
         found = [
-            finding
+            replace(finding, notes=(*finding.notes, *notes)) if notes else finding
             for scorer in self.scorers
             for finding in scorer.findings(subject, events, at, names)
         ]

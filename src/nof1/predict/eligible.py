@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import polars as pl
 
@@ -17,6 +18,8 @@ from nof1.predict import timeline as timelines
 from nof1.predict.codesets import CodeSet
 from nof1.predict.selection import select
 from nof1.predict.task import Task
+from nof1.predict.timeline import Timeline
+from nof1.record.events import TIME
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,13 @@ class Place:
     ----------
     prediction_time : the latest one at or before the moment of asking, or None.
     reason, resolve : why there is none, and what would change that.
+    since : what happened after the prediction time and bears on it: the outcome, or death.
     """
 
     prediction_time: datetime | None
     reason: str = ""
     resolve: str = ""
+    since: tuple[str, ...] = ()
 
 
 def find_place(
@@ -45,6 +50,9 @@ def find_place(
     codes : the codes of each set of the task.
     """
     timeline = timelines.of(events, codes)
+    if task.index.event is None:  # whoever is asked about is observed until then
+        seen = timeline.people.with_columns(last_time=pl.lit(at, TIME))
+        timeline = replace(timeline, people=seen)
     sieve = select(task, timeline)
     offset = timedelta(days=task.prediction_offset_days)
     sieve.frame = sieve.frame.with_columns(pl.col("at") + offset)
@@ -58,13 +66,28 @@ def find_place(
         rule = next(step.rule for step in sieve.steps if step.patients == 0)
         return Place(
             None,
-            f"The model speaks only about people {rule}, and this patient is not one of them.",
-            "Nothing, if that is so; otherwise add what is missing to the record.",
+            f"The model speaks only about people {rule}. As of {at:%Y-%m-%d}, the record does not "
+            "show that for this patient.",
+            "Nothing, if that is so; otherwise complete the record, or ask as of another moment.",
         )
-    return _in_time(task, sieve.frame["at"].max(), at)  # type: ignore[arg-type]
+    last = sieve.frame.sort("at").row(-1, named=True)
+    return _in_time(task, last["at"], at, _since(task, timeline, last))
 
 
-def _in_time(task: Task, moment: datetime, at: datetime) -> Place:
+def _since(task: Task, timeline: Timeline, row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the record shows after the prediction time: a risk read without it would mislead."""
+    outcomes = sorted(
+        time
+        for time, known in timeline.times(task.outcome).select("time", "known").iter_rows()
+        if time is not None and known > row["at"]
+    )
+    found = [f"the outcome ({time:%Y-%m-%d})" for time in outcomes[:1]]
+    if row["death"] is not None:
+        found.append(f"the patient's death ({row['death']:%Y-%m-%d})")
+    return tuple(f"After the start of this time span, the record shows {what}." for what in found)
+
+
+def _in_time(task: Task, moment: datetime, at: datetime, since: tuple[str, ...]) -> Place:
     end = task.time_at_risk.end_days
     if math.isfinite(end) and at > moment + timedelta(days=end):
         return Place(
@@ -72,7 +95,7 @@ def _in_time(task: Task, moment: datetime, at: datetime) -> Place:
             f"The time at risk began on {moment:%Y-%m-%d} and ended after {end:g} days.",
             "Ask as of an earlier moment, with --at.",
         )
-    return Place(moment)
+    return Place(moment, since=since)
 
 
 def members(

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import polars as pl
@@ -55,8 +55,10 @@ class Patient:
     def rows(self) -> Mapping[str, list[dict[str, Any]]]:
         """Events by code, in their order: a few hundred rows are quicker in plain Python."""
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in self.events.iter_rows(named=True):
-            found[row["code"]].append(row)
+        names = self.events.columns
+        for row in self.events.rows():
+            event = dict(zip(names, row, strict=True))
+            found[event["code"]].append(event)
         return found
 
 
@@ -80,7 +82,7 @@ def _by_topic(parts: Iterable[Part], spec: FeatureSpec) -> list[tuple[tuple[str,
     totals: dict[frozenset[str], float] = {}
     weightiest: dict[frozenset[str], Part] = {}
     for part in parts:
-        topic = frozenset(_topic(column, spec) for column in part.columns)
+        topic = _topic(part.columns, spec)
         totals[topic] = totals.get(topic, 0.0) + part.contribution
         best = weightiest.get(topic)
         if best is None or abs(part.contribution) > abs(best.contribution):
@@ -88,11 +90,10 @@ def _by_topic(parts: Iterable[Part], spec: FeatureSpec) -> list[tuple[tuple[str,
     return [(weightiest[topic].columns, total) for topic, total in totals.items()]
 
 
-def _topic(column: str, spec: FeatureSpec) -> str:
-    """The code of a column, or the column itself when it has none (age)."""
-    if column in spec.static_columns:
-        return spec.field(column).code or column
-    return column.rsplit("/", 2)[0]
+@lru_cache(maxsize=65_536)
+def _topic(columns: tuple[str, ...], spec: FeatureSpec) -> frozenset[str]:
+    """The codes of some columns; a column without a code (age) stands for itself."""
+    return frozenset(spec.field(column).code or column for column in columns)
 
 
 def _reason(columns: Sequence[str], total: float, patient: Patient) -> Evidence:

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from nof1.core.artefacts import Artefact
 from nof1.core.finding import (
@@ -32,10 +34,12 @@ from nof1.learn.sums import FloatArray
 from nof1.predict import features, reasons
 from nof1.predict.crossfit import Voice
 from nof1.predict.dataset import SEX, age_bands
-from nof1.predict.eligible import find_place, members
+from nof1.predict.eligible import Place, find_place, members
 from nof1.predict.model import Model
+from nof1.predict.shards import NEVER
 from nof1.predict.spec import AGE
 from nof1.predict.task import Task
+from nof1.record.events import known_time
 
 READINGS = {
     "likely": "At this level the outcome cannot be called unlikely for such a patient.",
@@ -73,6 +77,16 @@ class Scorer:
         )
         return cls(model, Task.parse(model.task_yaml, f"{artefact.name} (stored)"), basis)
 
+    @cached_property
+    def places(self) -> NDArray[np.int64]:
+        """Where the learner's columns stand among all features."""
+        return np.array([self.model.spec.number(name) for name in self.model.columns], np.int64)
+
+    @cached_property
+    def terms(self) -> list[tuple[str, ...]]:
+        """The feature columns of each term of the learner."""
+        return self.model.pair.trained.term_columns()
+
     def findings(
         self,
         subject: Subject,
@@ -100,7 +114,7 @@ class Scorer:
         place = find_place(self.task, visible, at, codes)
         if place.prediction_time is None:
             return ask.refused(Status.NOT_CHECKED, place.reason, place.resolve)
-        return ask.answered(_known(visible, place.prediction_time), place.prediction_time)
+        return ask.answered(_known(visible, place.prediction_time), place)
 
 
 @dataclass(frozen=True)
@@ -119,17 +133,19 @@ class _Question:
             for days in self.scorer.model.voices
         ]
 
-    def answered(self, events: pl.DataFrame, moment: datetime) -> list[Finding]:
+    def answered(self, events: pl.DataFrame, place: Place) -> list[Finding]:
         """Score the patient at the prediction time, unless the model has not seen such people."""
-        model = self.scorer.model
+        model, moment = self.scorer.model, place.prediction_time
+        assert moment is not None
         whole = features.row(features.encode(events, model.spec), moment, model.spec)
-        x = whole[[model.spec.number(column) for column in model.columns]][None, :]
+        x = whole[self.scorer.places][None, :]
         values = dict(zip(model.columns, x[0].tolist(), strict=True))
         stranger = self._stranger(x, values)
         if stranger is not None:
             return self.refused(Status.WITHHELD, *stranger)
         patient = reasons.Patient(values, events, moment, self.names, model.spec)
-        return [self._risk(days, voice, x, patient) for days, voice in model.voices.items()]
+        evidence = tuple(self._evidence(x, patient))
+        return [self._risk(days, voice, x, place, evidence) for days, voice in model.voices.items()]
 
     def _stranger(self, x: FloatArray, values: Mapping[str, float]) -> tuple[str, str] | None:
         """Why the model must not speak about this patient, and what would change that."""
@@ -160,7 +176,14 @@ class _Question:
         code = spec.field(column).code
         return column if code is None else reasons.words(code, self.names)
 
-    def _risk(self, days: float, voice: Voice, x: FloatArray, patient: reasons.Patient) -> Finding:
+    def _risk(
+        self,
+        days: float,
+        voice: Voice,
+        x: FloatArray,
+        place: Place,
+        evidence: tuple[Evidence, ...],
+    ) -> Finding:
         model = self.scorer.model
         found = model.pair.decisions(x, days)
         risk = float(voice.interval.risk(found.model)[0])
@@ -172,17 +195,16 @@ class _Question:
             status=Status.FOUND,
             value=Value(amount=risk, unit="1", interval=interval),
             frequency=_frequency(risk, interval),
-            evidence=tuple(self._evidence(x, patient)),
-            counted_from=utc(patient.at),
-            notes=(f"{READINGS[reading]} ({model.level:.0%} prediction set)",),
+            evidence=evidence,
+            counted_from=place.prediction_time and utc(place.prediction_time),
+            notes=(*place.since, f"{READINGS[reading]} ({model.level:.0%} prediction set)"),
         )
 
     def _evidence(self, x: FloatArray, patient: reasons.Patient) -> list[Evidence]:
-        trained = self.scorer.model.pair.trained
-        added = trained.contributions(x)[0].tolist()
+        added = self.scorer.model.pair.trained.contributions(x)[0].tolist()
         parts = [
             reasons.Part(columns, part)
-            for columns, part in zip(trained.term_columns(), added, strict=True)
+            for columns, part in zip(self.scorer.terms, added, strict=True)
             if part and columns
         ]
         return reasons.explain(parts, patient)
@@ -203,9 +225,11 @@ class _Question:
 
 def _known(events: pl.DataFrame, at: datetime) -> pl.DataFrame:
     """What is known at a moment: static facts, and events dated and recorded by then."""
-    dated = pl.col("time").is_null() | (pl.col("time") <= at)
-    recorded = pl.col("recorded").is_null() | (pl.col("recorded") <= at)
-    return events.filter(dated & recorded)
+    known = events.select(_KNOWN).to_series().to_numpy() <= np.datetime64(at, "us").astype(int)
+    return events if known.all() else events.filter(known)
+
+
+_KNOWN = known_time().to_physical().fill_null(int(NEVER))
 
 
 def _frequency(risk: float, interval: Interval) -> Frequency:

@@ -32,6 +32,15 @@ class BundlePatient:
     events: pl.DataFrame
     quarantined: tuple[Quarantined, ...]
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the findings must know about the Bundle; empty when all was read."""
+        refused = len({(one.file, one.row) for one in self.quarantined})
+        if not refused:
+            return ()
+        entries = "entry" if refused == 1 else "entries"
+        return (f"{refused} {entries} of the Bundle could not be used: nothing in them counts.",)
+
 
 def read_bundle(data: bytes, *, site: str, name: str = "bundle") -> BundlePatient:
     """Read a Bundle of one patient, with the checks and units of an import.
@@ -44,15 +53,15 @@ def read_bundle(data: bytes, *, site: str, name: str = "bundle") -> BundlePatien
     problem = _row_problem(
         datetime.now(UTC).replace(tzinfo=None, minute=0, second=0, microsecond=0)
     )
-    rows = found.frame().with_columns(site=pl.lit(site))
-    rows, refused = split(rows, problem)
-    rows, late = split(harmonised(rows), problem)
-    keys = [stable_key(site, record or "?") for record in rows["record"].to_list()]
-    events = rows.with_columns(
+    keys = [stable_key(site, record or "?") for record in found.columns["record"]]
+    rows = found.frame().with_columns(
+        site=pl.lit(site),
         subject_id=pl.lit(stable_key(site, found.patient)),
         record_key=pl.Series(keys, dtype=pl.Int64),
     )
-    events, torn = refuse_contradictions(events.select(list(SCHEMA)).cast(SCHEMA))
+    rows, refused = split(rows, problem)
+    rows, late = split(harmonised(rows), problem)
+    events, torn = refuse_contradictions(rows.select(_STORED))
     if events.is_empty():
         raise InputError(
             "The Bundle holds nothing that could be used about its patient.",
@@ -61,6 +70,9 @@ def read_bundle(data: bytes, *, site: str, name: str = "bundle") -> BundlePatien
         )
     everything = (*found.quarantined, *refused, *late, *torn)
     return BundlePatient(found.patient, in_order(events), everything)
+
+
+_STORED = [pl.col(name).cast(kind) for name, kind in SCHEMA.items()]
 
 
 @lru_cache(maxsize=2)
