@@ -114,7 +114,7 @@ def _of_bundle(
         refused.append({"entry": one.row, "reason": one.reason})
         click.echo(f"Refused: {one.file}, entry {one.row}: {one.reason}", err=True)
     subject = Subject(id=read.patient, site=found.site)
-    findings = Adviser(found).advise(subject, read.events, moment)
+    findings = Adviser(found).advise(subject, read.events, moment, notes=read.notes)
     audit.append(
         found.audit,
         "advise from a Bundle",
