@@ -18,6 +18,7 @@ import polars as pl
 
 from nof1.core.finding import EventRef, Evidence, utc
 from nof1.predict.spec import AGE, FeatureSpec, Field, width_us
+from nof1.record.events import BIRTH, DEATH
 
 MOST_REASONS = 5
 MOST_EVENTS = 5
@@ -148,42 +149,70 @@ _AGGREGATES = {
 
 
 def words(code: str, names: Mapping[str, str]) -> str:
-    """A code in words: its own name if known, or what its role prefix says about the rest.
+    """A code in words: its role (an allergy, the end of a medicine), then its name if one is known.
+
+    The role is always said: a source describes the end of warfarin by the word "warfarin", too.
 
     >>> words("END//RxNorm//11289", {"RxNorm//11289": "Warfarin"})
     'End of Warfarin'
+    >>> words("FAMILY//SNOMED//53741008", {"FAMILY//SNOMED//53741008": "Coronary disease"})
+    'Family history of Coronary disease'
     >>> words("LIFESTYLE//smoking//current", {}), words("GENE//CYP2C19//*1/*2", {})
     ('Smoking: current', 'CYP2C19 *1/*2')
-    >>> words("LAB//x//[furlongs]", {})
-    'LAB//x (in furlongs)'
+    >>> words("LAB//x//[furlongs]", {}), words("LAB//x//[no unit]", {})
+    ('LAB//x (in furlongs)', 'LAB//x (no unit)')
     """
-    if names.get(code):
-        return _short(names[code])
-    code, _, unit = code.partition("//[")
-    suffix = f" (in {unit.removesuffix(']')})" if unit else ""
+    base, apart, unit = code.partition("//[")
+    unit = unit.removesuffix("]")
+    suffix = f" ({unit if unit == 'no unit' else f'in {unit}'})" if apart else ""
+    return _named(base, names.get(code) or names.get(base), names) + suffix
+
+
+def _named(code: str, known: str | None, names: Mapping[str, str]) -> str:
     role, _, rest = code.partition("//")
-    if role in _ROLES:
-        return _ROLES[role].format(words(rest, names)) + suffix
-    if role in ("LIFESTYLE", "GENE"):
-        topic, _, value = rest.partition("//")
-        joint = ": " if role == "LIFESTYLE" else " "
-        topic = topic.capitalize().replace("_", " ") if role == "LIFESTYLE" else topic
-        return (f"{topic}{joint}{value}" if value else topic) + suffix
-    return _short(names.get(code) or code) + suffix
+    if role in _ROLES and rest:
+        official = _ENCOUNTERS.get(rest) if role.startswith("ENCOUNTER") else None
+        told = _short(known or official or words(rest, names))
+        said = told.lower().startswith(_ROLES[role].rstrip(": ").lower())
+        return told if said else _ROLES[role] + told
+    if known or code in _LIFE:
+        return _short(known or _LIFE[code])
+    topic, _, value = rest.partition("//")
+    if role == "LIFESTYLE":
+        return f"{topic.capitalize().replace('_', ' ')}{': ' if value else ''}{value}"
+    if role in ("GENE", "PHENOTYPE"):
+        return f"{topic} {value}".strip()
+    return _short(code)
 
 
 _ROLES = {
-    "END": "End of {}",
-    "ALLERGY": "Allergy to {}",
-    "FAMILY": "Family history of {}",
-    "EXPOSURE": "Surroundings: {}",
-    "IMAGING": "Imaging: {}",
-    "GENDER": "Sex: {}",
-    "PGS": "Polygenic score {}",
-    "REGION": "Region {}",
-    "ENCOUNTER": "Encounter: {}",
-    "ENCOUNTER_END": "End of encounter: {}",
-    "PHENOTYPE": "{}",
+    "END": "End of ",
+    "ALLERGY": "Allergy to ",
+    "FAMILY": "Family history of ",
+    "EXPOSURE": "Surroundings: ",
+    "IMAGING": "Imaging: ",
+    "GENDER": "Sex: ",
+    "PGS": "Polygenic score ",
+    "REGION": "Region ",
+    "ENCOUNTER": "Encounter: ",
+    "ENCOUNTER_END": "End of encounter: ",
+}
+
+_LIFE = {BIRTH: "Birth", DEATH: "Death"}
+
+# Displays of HL7 v3 ActCode, value set ActEncounterCode.
+_ENCOUNTERS = {
+    "AMB": "ambulatory",
+    "EMER": "emergency",
+    "FLD": "field",
+    "HH": "home health",
+    "IMP": "inpatient encounter",
+    "ACUTE": "inpatient acute",
+    "NONAC": "inpatient non-acute",
+    "OBSENC": "observation encounter",
+    "PRENC": "pre-admission",
+    "SS": "short stay",
+    "VR": "virtual",
 }
 
 
@@ -204,8 +233,8 @@ def _windowed_text(name: str, field: Field, value: float, patient: Patient) -> s
     unit = _unit(field, patient)
     shown = f"{value:.4g}{unit}"
     return {
-        "count": f"{name}: {value:.0f} times {span}" if value != 1 else f"{name}: once {span}",
-        "value_count": f"{name}: measured {value:.0f} times {span}",
+        "count": f"{name}: recorded {_times(value)} {span}",
+        "value_count": f"{name}: measured {_times(value)} {span}",
         "value_sum": f"{name}: sum {shown} {span}",
         "value_sum_sq": f"{name}: sum of squares {value:.4g} {span}",
         "value_min": f"{name}: lowest {shown} {span}",
@@ -213,6 +242,10 @@ def _windowed_text(name: str, field: Field, value: float, patient: Patient) -> s
         "value_last": f"{name}: latest {shown} {span}",
         "time_since_last": f"{name}: last {_ago(value)} before",
     }[field.aggregate or ""]
+
+
+def _times(count: float) -> str:
+    return "once" if count == 1 else f"{count:.0f} times"
 
 
 def _ago(days: float) -> str:
