@@ -1,55 +1,141 @@
-"""A Bundle gives the rows that an import of the same resources keeps."""
+"""A Bundle gives exactly the rows that an import of the same file keeps."""
 
 import json
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from fhir_samples import LOINC, RXNORM, UCUM, coded, observation, resource
 from nof1.core.errors import InputError
 from nof1.record.bundle import read_bundle
+from nof1.record.events import SCHEMA
+from nof1.record.ingest import ingest
 from nof1.record.store import Record
 
-FIELDS = ["subject_id", "time", "code", "numeric_value", "text_value", "unit", "recorded"]
 NOT_FHIR = pl.col("code").str.contains("^(EXPOSURE|GENE|PGS|PHENOTYPE)//")
+NAME = "bundle.json"
 
 
-def bundle_of(folder, patient):
-    """All resources of one patient in the files of a site, as one Bundle."""
-    found = []
-    for path in sorted(folder.glob("*.ndjson")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if f'"{patient}"' in line or f'Patient/{patient}"' in line:
-                found.append({"resource": json.loads(line)})
-    return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": found}).encode()
+def bundle(resources, kind="collection"):
+    entries = [{"resource": each} for each in resources]
+    return json.dumps({"resourceType": "Bundle", "type": kind, "entry": entries}).encode()
+
+
+def resources_of(folder, patient):
+    """All resources of one patient in the files of a site."""
+    return [
+        json.loads(line)
+        for path in sorted(folder.glob("*.ndjson"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if f'"{patient}"' in line or f'Patient/{patient}"' in line
+    ]
+
+
+def stored(folder, data):
+    """Events and refused rows after an import of the same Bundle into an empty record."""
+    folder.mkdir(exist_ok=True)
+    (folder / NAME).write_bytes(data)
+    ingest(folder / "record", [folder / NAME], site="s", settings={"shards": 1})
+    record = Record(folder / "record")
+    refused = record.quarantine().select("row", "reason").unique().sort("row", "reason").rows()
+    return record.scan().collect(), refused
+
+
+def same_as_import(folder, data):
+    read = read_bundle(data, site="s", name=NAME)
+    events, refused = stored(folder, data)
+    assert read.events.schema == SCHEMA
+    assert read.events.equals(events.select(list(SCHEMA)))
+    assert sorted({(one.row, one.reason) for one in read.quarantined}) == refused
+    return read
+
+
+PATIENT = {"resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1960-02-03"}
+GLUCOSE = {"value": 5.5, "system": UCUM, "code": "mmol/L", "unit": "mmol/L"}
+SMOKER = coded("LA18976-3", LOINC, "Current every day smoker")
+POOL = [
+    PATIENT,
+    PATIENT | {"deceasedDateTime": "2021-01-01"},
+    PATIENT | {"deceasedDateTime": "1950-01-01"},  # birth after death
+    observation(),
+    observation(id="o1", valueQuantity=GLUCOSE, meta={"lastUpdated": "2020-05-01T00:00:00Z"}),
+    observation(id="o1", status="entered-in-error", meta={"lastUpdated": "2022-01-01T00:00:00Z"}),
+    observation(id="o2", valueQuantity={"value": 2, "unit": "furlongs"}),
+    observation(id="o3", valueQuantity={"value": 90, "unit": "mg/dL"}),
+    observation(id="o4", valueQuantity={"value": 1e300, "unit": "mg/dL"}),  # too large for float32
+    observation(id="o5", effectiveDateTime="1901-01-01"),  # before birth
+    observation(id="o6", effectiveDateTime="2999-01-01"),
+    observation(id="o7", effectiveDateTime="0001"),
+    observation(id="o8", code=coded("72166-2", LOINC), valueCodeableConcept=SMOKER),
+    observation(id="o9", issued="2020-06-01T00:00:00Z", valueQuantity=GLUCOSE),
+    observation(id=None, valueQuantity=GLUCOSE),
+    resource("Condition", id="c1", code=coded("38341003"), onsetDateTime="2019"),
+    resource("Condition", id="c1", code=coded("38341003"), verificationStatus=coded("refuted")),
+    resource("AllergyIntolerance", id="a1", code=coded("7984", RXNORM)),
+    resource("MedicationRequest", id="m1", status="stopped", intent="order", authoredOn="2020"),
+    {"resourceType": "Device", "id": "d1"},
+    {"resourceType": "Observation", "id": 7},
+    "no resource",
+]
+
+
+@pytest.mark.parametrize("kind", ["collection", "searchset", "document"])
+def test_everything_at_once(tmp_path, kind):
+    good = [each for each in POOL if each not in POOL[1:3]]
+    read = same_as_import(tmp_path, bundle(good, kind))
+    assert read.patient == "1"
+    assert {"LIFESTYLE//smoking//current", "LOINC//2345-7//[furlongs]"} <= set(read.events["code"])
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(picked=st.lists(st.sampled_from(POOL), max_size=8))
+def test_any_mixture(tmp_path_factory, picked):
+    data = bundle([*picked, PATIENT])
+    same_as_import(tmp_path_factory.mktemp("any"), data)
+
+
+def test_a_deleted_resource_of_a_history(tmp_path):
+    entries = [
+        {"resource": PATIENT, "request": {"method": "PUT", "url": "Patient/1"}},
+        {"resource": observation(), "request": {"method": "PUT", "url": "Observation/o1"}},
+        {"request": {"method": "DELETE", "url": "Observation/o1"}},
+    ]
+    data = json.dumps({"resourceType": "Bundle", "type": "history", "entry": entries}).encode()
+    read = same_as_import(tmp_path, data)
+    assert "LOINC//2345-7" not in set(read.events["code"])
 
 
 @pytest.mark.parametrize("place", [0, 7, 40])
-def test_same_rows_as_an_import(small_hospital, place):
+def test_patients_of_the_synthetic_hospital(small_hospital, tmp_path, place):
     record = Record(small_hospital.workspace.record)
     people = record.subjects().filter(pl.col("site") == "site-a").sort("patient")
-    patient = people["patient"][place]
+    patient, subject_id = people.select("patient", "subject_id").row(place)
     folder = small_hospital.written.sites["site-a"] / "fhir"
-    read = read_bundle(bundle_of(folder, patient), site="site-a")
-    stored = record.patient_events(people["subject_id"][place]).filter(~NOT_FHIR)
-    assert read.patient == patient
-    assert read.events.select(FIELDS).sort(FIELDS).equals(stored.select(FIELDS).sort(FIELDS))
-    assert set(read.events["record_key"]) == set(stored["record_key"])
-    assert read.events["time"].is_sorted(nulls_last=False)
+    data = bundle(resources_of(folder, patient))
+    assert same_as_import(tmp_path, data).patient == patient
+    fields = [name for name in SCHEMA if not name.startswith("source")]
+    from_files = record.patient_events(subject_id).filter(~NOT_FHIR).select(fields).sort(fields)
+    read = read_bundle(data, site="site-a").events
+    assert read.select(fields).sort(fields).equals(from_files)
 
 
-def test_a_refused_entry_is_told(small_hospital):
-    folder = small_hospital.written.sites["site-a"] / "fhir"
-    people = Record(small_hospital.workspace.record).subjects()
-    patient = people.filter(pl.col("site") == "site-a")["patient"].min()
-    bundle = json.loads(bundle_of(folder, patient))
-    broken = {
-        "resourceType": "Condition",
-        "id": "c1",
-        "subject": {"reference": "Patient/" + patient},
-    }
-    bundle["entry"].append({"resource": broken | {"code": {"text": "x"}, "onsetDateTime": "0001"}})
-    read = read_bundle(json.dumps(bundle).encode(), site="site-a")
-    assert len(read.quarantined) == 1
+@pytest.mark.parametrize(
+    ("broken", "note"),
+    [
+        (0, ()),
+        (1, ("1 entry of the Bundle could not be used: nothing in them counts.",)),
+        (2, ("2 entries of the Bundle could not be used: nothing in them counts.",)),
+    ],
+)
+def test_refused_entries_are_told(broken, note):
+    bad = [observation(id=f"b{n}", effectiveDateTime="0001") for n in range(broken)]
+    read = read_bundle(bundle([PATIENT, observation(), *bad]), site="s")
+    assert len(read.quarantined) == broken
+    assert read.notes == note
 
 
 @pytest.mark.parametrize(
@@ -58,3 +144,8 @@ def test_a_refused_entry_is_told(small_hospital):
 def test_what_is_no_bundle_of_a_patient(data):
     with pytest.raises(InputError):
         read_bundle(data, site="a")
+
+
+def test_nothing_usable_says_where_to_look():
+    with pytest.raises(InputError, match="nothing that could be used"):
+        read_bundle(bundle([observation(effectiveDateTime="2999-01-01")]), site="s")

@@ -18,6 +18,8 @@ GOOD = {"patient": "p", "time": NOW, "code": "X//1", "source_file": "f", "source
         ({"patient": None}, "no patient identifier"),
         ({"patient": "  "}, "no patient identifier"),
         ({"code": None}, "no code"),
+        ({"code": "x" * 1001}, "the code is longer than 1,000 characters"),
+        ({"patient": "x" * 1001}, "the patient identifier is longer than 1,000 characters"),
         ({"numeric_value": float("nan")}, "the number is NaN or infinite"),
         ({"numeric_value": float("-inf")}, "the number is NaN or infinite"),
         ({"numeric_value": 1e39}, "the number is too large to be stored"),

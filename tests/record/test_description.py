@@ -51,3 +51,15 @@ def test_the_schema_of_other_files_is_none(tmp_path: Path) -> None:
     assert schema_of(written(tmp_path, "- 1\n")) is None
     (tmp_path / "d.csv").write_text("schema: x/1\n")
     assert schema_of(tmp_path / "d.csv") is None
+
+
+def test_a_typo_is_answered_with_the_nearest_name(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="Did you mean 'patient'"):
+        load(written(tmp_path, "patinet: x\n")).fields(["patient", "file"])
+
+
+def test_only_regular_files_are_read_and_never_more_than_the_limit(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="regular"):
+        load(Path("/dev/zero"))
+    with pytest.raises(InputError, match="No such file"):
+        load(tmp_path / "absent.yaml")

@@ -18,7 +18,7 @@ tables:
   - {file: air.csv, region: county, date: day, period: month, values: {pm25: ug/m3}}
   - {file: poor.csv, region: county, values: {deprivation: }}
 """
-HOMES = "id,county,since\nann,A,\nann,B,2020-03-01\nbob,B,2020-01-01\neve,C,soon\n"
+HOMES = "id,county,since\nann,A,\nann,B,2020-03-01\nbob,B,2020-01-01\neve,C,soon\nsam,,\n"
 AIR = """\
 county,day,pm25
 A,2020-02,10
@@ -51,7 +51,12 @@ def facts(root: Path) -> set[tuple]:
 
 
 def test_patients_get_the_values_of_where_they_lived(root: Path, tmp_path: Path) -> None:
-    imported(root, folder(tmp_path / "in"))
+    done = imported(root, folder(tmp_path / "in"))
+    assert done.excluded == {
+        "air.csv: nobody lived there then, or no value": 2,  # A in March, Z
+        "home without patient or region": 1,
+        "poor.csv: nobody lived there then, or no value": 1,
+    }
     feb, mar, apr = (datetime(2020, month, 1) for month in (2, 3, 4))
     assert facts(root) == {
         # a monthly value is known from the end of its month on
@@ -100,8 +105,19 @@ def test_a_wrong_description_names_its_line(root: Path, tmp_path: Path) -> None:
     assert "month" in caught.value.allowed
 
 
-def test_surroundings_end_with_death(tmp_path):
-    (tmp_path / "homes.csv").write_text("id,county,since\nann,A,\n")
+def test_an_absent_file_names_its_line(root: Path, tmp_path: Path) -> None:
+    place = folder(tmp_path / "in")
+    (place / "poor.csv").unlink()
+    with pytest.raises(InputError, match="absent") as caught:
+        imported(root, place)
+    assert caught.value.where == "exposures.yaml, line 5"
+
+
+HOME = {"events": "{code: REGION}", "file": "{file: homes.csv, patient: id, region: county}"}
+
+
+@pytest.mark.parametrize("homes", HOME)
+def test_surroundings_end_with_death(tmp_path: Path, homes: str) -> None:
     bundle = (
         '{"resourceType": "Patient", "id": "ann", "birthDate": "1950-01-01",'
         ' "deceasedDateTime": "2020-02-10", "address": [{"district": "A"}]}\n'
@@ -113,8 +129,9 @@ def test_surroundings_end_with_death(tmp_path):
     (folder / "air" / "air.csv").write_text(
         "county,day,pm25\nA,2020-01-01,5\nA,2020-02-01,6\nA,2020-03-01,7\n"
     )
+    (folder / "air" / "homes.csv").write_text("id,county\nann,A\n")
     (folder / "air" / "exposures.yaml").write_text(
-        "schema: nof1/exposures/1\npatients: {code: REGION}\n"
+        f"schema: nof1/exposures/1\npatients: {HOME[homes]}\n"
         "tables:\n"
         "  - {file: air.csv, region: county, date: day, period: month, values: {pm25: ug/m3}}\n"
     )

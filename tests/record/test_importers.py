@@ -49,3 +49,28 @@ def test_unknown_formats_are_refused_with_what_is_accepted(tmp_path: Path) -> No
         detect(tmp_path / "absent", {})
     with pytest.raises(UsageError, match="no importer"):
         detect(tmp_path, {"format": "hl7"})
+
+
+def test_what_is_nearly_a_format_is_told_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no files"):
+        detect(tmp_path / "empty", {})
+    (tmp_path / "cdm").mkdir()
+    head = "condition_occurrence_id,person_id,condition_concept_id,condition_start_date\n"
+    (tmp_path / "cdm/condition_occurrence.csv").write_text(head)
+    assert detect(tmp_path / "cdm", {}) == [("omop", tmp_path / "cdm")]
+    with pytest.raises(InputError, match="table person is absent"):
+        list(importer("omop").read(tmp_path / "cdm", {}))
+    labs_folder(tmp_path / "labs", mapping="schema: nof1/mapping/1\ntables: [\n")
+    with pytest.raises(InputError, match="YAML") as caught:
+        detect(tmp_path / "labs", {})
+    assert caught.value.where == "mapping.yaml, line 3"
+
+
+def test_a_folder_that_may_not_be_opened_is_an_input_error(tmp_path: Path, monkeypatch) -> None:
+    def closed(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    with pytest.raises(InputError, match="Permission denied"):
+        detect(tmp_path, {})

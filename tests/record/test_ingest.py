@@ -35,7 +35,7 @@ class Scripted:
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch, name: str, *batches: Batch) -> None:
-    monkeypatch.setattr(ingest_module, "detect", lambda path, settings: [(name, path)])
+    monkeypatch.setattr(ingest_module, "sources_at", lambda path, settings: [(name, path)])
     monkeypatch.setattr(ingest_module, "importer", lambda name: Scripted(*batches))
 
 

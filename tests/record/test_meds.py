@@ -73,3 +73,23 @@ def test_a_damaged_file_is_an_error_and_nothing_is_imported(root: Path, tmp_path
     with pytest.raises(InputError, match="damaged"):
         imported(root, folder)
     assert not (root / "CURRENT").exists()
+
+
+def test_ids_as_floats_are_the_same_patient_and_unreadable_cells_are_refused(root, tmp_path):
+    (tmp_path / "meds/data").mkdir(parents=True)
+    whole = {"subject_id": [1], "time": [datetime(2020, 1, 1)], "code": ["A"]}
+    pl.DataFrame(whole).write_parquet(tmp_path / "meds/data/0.parquet")
+    rows = {
+        "subject_id": [1.0, 1.5, 1.0, 1.0],
+        "time": ["2020-01-02", "2020-01-02", "soon", "2020-01-03"],
+        "code": ["A", "A", "A", "A"],
+        "numeric_value": ["5", "5", "5", "five"],
+    }
+    pl.DataFrame(rows).write_parquet(tmp_path / "meds/data/1.parquet")
+    done = imported(root, tmp_path / "meds")
+    assert (done.patients, done.events) == (1, 2)
+    assert reasons(root) == [
+        ("data/1.parquet", 2, "column subject_id cannot be read"),
+        ("data/1.parquet", 3, "column time cannot be read"),
+        ("data/1.parquet", 4, "column numeric_value cannot be read"),
+    ]

@@ -85,17 +85,17 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
 @given(history=st.lists(one_import, min_size=1, max_size=4))
 def test_any_history_of_imports_ends_in_what_the_oracle_says(history) -> None:
     memory: dict = {}
-    before = module.detect, module.importer
+    before = module.sources_at, module.importer
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         for kind, file, records, withdrawn, size in history:
-            module.detect = lambda path, settings, kind=kind: [(kind, path)]
+            module.sources_at = lambda path, settings, kind=kind: [(kind, path)]
             handed = batches(file, records, withdrawn, size)
             module.importer = lambda name, handed=handed: Given(handed)
             try:
                 done = module.ingest(root, ["x"], site="s", settings={"shards": 2}, now=NOW)
             finally:
-                module.detect, module.importer = before
+                module.sources_at, module.importer = before
             remember(memory, kind, file, records, withdrawn)
             assert done.events == sum(len(values) for _, values, _ in memory.values())
             check(root, memory)

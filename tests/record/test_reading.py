@@ -8,7 +8,7 @@ import pytest
 
 from nof1.core.errors import InputError
 from nof1.record import reading
-from nof1.record.reading import files_below, first_bytes, links_outside, safe_open
+from nof1.record.reading import files_below, first_bytes, passed_over, safe_open
 
 
 def test_plain_and_gzip_read_the_same(tmp_path: Path) -> None:
@@ -55,7 +55,13 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
     (folder / "far.csv").symlink_to(secret)
     (folder / "up").symlink_to(tmp_path)
     assert [p.name for p in files_below(folder)] == ["good.csv", "near.csv"]
-    assert links_outside(folder) == ["far.csv", "up"]
+    (folder / "broken.csv").symlink_to(folder / "nothing")
+    (folder / "again").symlink_to(folder)
+    assert passed_over(folder) == {
+        "link that leads out of the folder: not followed": 2,
+        "link to a folder: not followed": 1,
+        "pipe, device or broken link: not read": 1,
+    }
     with pytest.raises(InputError, match="link"):
         safe_open(folder / "far.csv", root=folder)
 
@@ -67,3 +73,21 @@ def test_a_pipe_is_no_regular_file(tmp_path: Path) -> None:
     assert first_bytes(tmp_path / "pipe") == b""
     with pytest.raises(InputError, match="cannot be read"):
         safe_open(tmp_path / "absent")
+
+
+def test_the_start_of_a_damaged_file_is_still_seen(tmp_path: Path) -> None:
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"PAR1" + os.urandom(50_000))[:30_000])
+    assert first_bytes(tmp_path / "a.gz", 4) == b"PAR1"
+    assert 20_000 < len(first_bytes(tmp_path / "a.gz")) < 50_000
+
+
+def test_a_file_that_may_not_be_read_is_an_input_error(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+
+    def closed(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", closed)
+    with pytest.raises(InputError, match="Permission denied"):
+        safe_open(tmp_path / "a")
+    assert first_bytes(tmp_path / "a") == b""

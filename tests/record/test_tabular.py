@@ -130,7 +130,10 @@ def test_times_as_offsets_from_an_anchor(root: Path, tmp_path: Path) -> None:
         (1, "lab//Na", datetime(2014, 1, 1, 13, 30), datetime(2014, 1, 1, 15), 140.0, None),
         (2, "lab//number 4", datetime(2015, 1, 1), datetime(2015, 1, 1), None, "negative"),
     ]
-    assert done.excluded == {"cancelled": 1, "column result: no value": 1}
+    assert done.excluded == {
+        "cancelled": 1,
+        "labs.csv: rows whose cells are empty or match no rule": 1,
+    }
     assert reasons(root) == [
         ("labs.csv", 3, "no time that can be read (column offset)"),
         ("labs.csv", 5, "no patient: the anchor admission lacks this key"),
@@ -215,3 +218,27 @@ def test_eicu(root: Path) -> None:
     count = (cancelled["drugordercancelled"] == "Yes").sum()
     assert done.excluded["cancelled order"] == count
     assert got.filter(pl.col("code") == DEATH).height == 9
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("lab//{name}", "lab//{name", "needs its }"),
+        ("lab//{name}", "lab//{{name}}", "needs its }"),
+        ("time: when", 'time: {template: "{when"}', "needs its }"),
+        ("tables:", "timezone: Mars/Crater\ntables:", "time zone"),
+        ("tables:", "encoding: klingon\ntables:", "unknown value"),
+        ("value: value", "valeu: value", "Did you mean 'value'"),
+    ],
+)
+def test_mistakes_in_a_mapping_are_found_before_any_row(tmp_path, old, new, message) -> None:
+    place = labs_folder(tmp_path / "in", mapping=MAPPING.replace(old, new))
+    with pytest.raises(InputError, match=message) as caught:
+        imported(tmp_path / "record", place)
+    assert "mapping.yaml, line" in caught.value.where
+
+
+def test_a_table_that_gives_no_events_is_a_mistake(tmp_path: Path) -> None:
+    mapping = "schema: nof1/mapping/1\ntables: [{file: labs.csv, patient: pid}]\n"
+    with pytest.raises(InputError, match="nothing that could become an event"):
+        imported(tmp_path / "record", labs_folder(tmp_path / "in", mapping=mapping))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.options import WIDTH, common, on_terminal, step, table, tell
+from nof1.cli.options import WIDTH, common, on_terminal, step, tell
 from nof1.core import audit
 from nof1.core.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from nof1.record.ingest import Ingested
+    from nof1.record.spill import Refusal
 
 SHOWN = 10
+SUPERSEDED = "events of records that came again later, or were withdrawn"
 
 
 @click.command()
@@ -79,6 +83,10 @@ def _ingest_json(done: Ingested) -> dict[str, Any]:
         "removed": done.removed,
         "superseded": done.superseded,
         "quarantined_rows": done.quarantined_rows,
+        "reasons": [
+            {"file": one.file, "reason": one.reason, "rows": one.rows, "first": list(one.first)}
+            for one in done.refusals
+        ],
         "quarantined": [
             {"file": item.file, "row": item.row, "reason": item.reason} for item in done.quarantined
         ],
@@ -90,29 +98,56 @@ def _ingest_json(done: Ingested) -> dict[str, Any]:
 def _ingest_text(done: Ingested) -> str:
     read = ", ".join(f"{name} ({kind})" for kind, name in done.sources)
     lines = [
-        f"Read {len(done.files)} files: {read}",
-        f"The record now has {done.events:,} events of {done.patients:,} patients"
-        f" ({done.added:,} added, {done.replaced:,} replaced, {done.removed:,} removed).",
+        *_wrapped(f"Read {_number(len(done.files), 'file')}: {read}"),
+        f"The record now has {_number(done.events, 'event')} of"
+        f" {_number(done.patients, 'patient')}",
+        f"  ({done.added:,} added, {done.replaced:,} replaced, {done.removed:,} removed).",
     ]
-    lines += _counted("Not facts about a patient, left out", done.excluded)
+    if not (done.added or done.replaced or done.removed):
+        lines.append("No row gave an event.")
+    again = {SUPERSEDED: done.superseded} if done.superseded else {}
+    lines += _counted("Read, but not kept", {**done.excluded, **again})
     lines += _counted("Kept, but worth knowing", done.notes)
-    if done.quarantined_rows:
-        rows = [[q.file, "" if q.row is None else q.row, q.reason] for q in done.quarantined]
-        lines += ["", f"QUARANTINED: {done.quarantined_rows:,} rows", *_short(rows)]
+    if done.refusals:
+        lines += ["", f"QUARANTINED: {_number(done.quarantined_rows, 'row')}"]
+        lines += [line for one in done.refusals[:SHOWN] for line in _refusal(one)]
+        lines += _more(len(done.refusals))
     return "\n".join([*lines, "", "Next step: nof1 quality"])
 
 
-def _counted(title: str, counts: Any) -> list[str]:
+def _counted(title: str, counts: Mapping[str, int]) -> list[str]:
     rows = sorted(counts.items(), key=lambda pair: -pair[1])
-    shown = [f"  {count:>9,}  {reason}"[:WIDTH] for reason, count in rows[:SHOWN]]
-    more = [f"  and {len(rows) - SHOWN} more reasons (--json shows all)"] * (len(rows) > SHOWN)
-    return ["", f"{title}:", *shown, *more] if rows else []
+    shown = [line for reason, n in rows[:SHOWN] for line in _wrapped(reason, f"{n:>9,}  ")]
+    return ["", f"{title}:", *shown, *_more(len(rows))] if rows else []
 
 
-def _short(rows: list[list[Any]]) -> list[str]:
-    text = table(rows[:SHOWN], ["file", "row", "reason"], right="1")
-    more = [f"and more (--json shows the first {len(rows):,})"] * (len(rows) > SHOWN)
-    return [line[:WIDTH] for line in text.splitlines()] + more
+def _refusal(one: Refusal) -> list[str]:
+    """How many rows and why, then the file and the first of them."""
+    first = ", ".join(str(row) for row in one.first)
+    more = ", ..." if one.rows > len(one.first) else ""
+    named = f", row{'s' * (one.rows > 1)} {first}{more}" if one.first else ""
+    place = f"{_shortened(one.file)}{named}"
+    return [*_wrapped(one.reason, f"{one.rows:>9,}  "), *_wrapped(place, " " * 11)]
+
+
+def _more(count: int) -> list[str]:
+    return [f"{'':11}and {count - SHOWN} more reasons (--json shows all)"] * (count > SHOWN)
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'s' * (count != 1)}"
+
+
+def _shortened(name: str, longest: int = 50) -> str:
+    half = longest // 2 - 1
+    return name if len(name) <= longest else f"{name[:half]}...{name[-half:]}"
+
+
+def _wrapped(text: str, start: str = "") -> list[str]:
+    """Lines of at most 80 characters; what a hostile file name could do to a terminal is cut."""
+    clean = "".join(c if c.isprintable() else "?" for c in text)
+    hanging = " " * max(len(start), 2)
+    return textwrap.wrap(clean, WIDTH, initial_indent=start, subsequent_indent=hanging)
 
 
 @click.command()

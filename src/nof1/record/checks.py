@@ -14,6 +14,7 @@ import polars as pl
 from nof1.record.events import BIRTH, DEATH
 from nof1.record.importers import Quarantined
 
+LONGEST = 1_000  # characters of a code or identifier; an unclosed quote makes longer ones
 EARLIEST = datetime(1850, 1, 1)
 BEFORE_BIRTH = timedelta(days=300)  # events of the pregnancy may stand in the child's record
 
@@ -30,6 +31,8 @@ def row_problem(now: datetime) -> pl.Expr:
     return pl.coalesce(
         _when(_blank("patient"), "no patient identifier"),
         _when(_blank("code"), "no code"),
+        _when(_long("patient"), f"the patient identifier is longer than {LONGEST:,} characters"),
+        _when(_long("code"), f"the code is longer than {LONGEST:,} characters"),
         _when(value.is_nan() | value.is_infinite(), "the number is NaN or infinite"),
         _when(value.cast(pl.Float32).is_infinite(), "the number is too large to be stored"),
         _when(pl.col("time") < EARLIEST, f"the time is before {EARLIEST.year}"),
@@ -90,6 +93,10 @@ def refuse_contradictions(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[Quara
 
 def _when(condition: pl.Expr, reason: str) -> pl.Expr:
     return pl.when(condition).then(pl.lit(reason))
+
+
+def _long(column: str) -> pl.Expr:
+    return pl.col(column).str.len_chars() > LONGEST
 
 
 def _blank(column: str) -> pl.Expr:

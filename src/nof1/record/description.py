@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from nof1.core.errors import InputError
+from nof1.record.reading import safe_open
 
 MOST_BYTES = 2**20
 
@@ -30,7 +32,7 @@ class Entry:
     def problem(self, message: str, allowed: Sequence[str] | str | None = None) -> InputError:
         """An error that points at this line."""
         return InputError(
-            message,
+            message[:1].upper() + message[1:],
             where=f"{self.file}, line {self.line}",
             allowed=allowed,
             next_step="Correct this line and import again.",
@@ -64,7 +66,9 @@ class Entry:
             raise self.problem(f"{self.name} must be a mapping of names to values.", allowed)
         for name, entry in self.content.items():
             if allowed is not None and name not in allowed:
-                raise entry.problem(f"Unknown name {name!r} in {self.name}.", allowed)
+                near = get_close_matches(name, allowed, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise entry.problem(f"Unknown name {name!r} in {self.name}.{hint}", allowed)
         missing = [name for name in required if name not in self.content]
         if missing:
             raise self.problem(f"{self.name} lacks {', '.join(missing)}.", allowed)
@@ -76,15 +80,18 @@ def load(path: Path) -> Entry:
 
     Raises
     ------
-    InputError : no valid YAML, a name twice in one mapping, aliases, or more than a megabyte.
+    InputError : no readable file, no valid YAML, a name twice in one mapping, aliases, or more
+        than a megabyte.
     """
     import yaml
 
     where = path.name
+    with safe_open(path) as stream:
+        data = stream.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        raise InputError("The description is too large.", where=where, allowed="1 MB")
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise InputError("The description is too large.", where=where, allowed="1 MB")
-        text = path.read_text(encoding="utf-8-sig")
+        text = data.decode("utf-8-sig")
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
             raise InputError("YAML aliases (*name) are not supported.", where=where)
         node = yaml.compose(text, yaml.SafeLoader)
@@ -93,8 +100,10 @@ def load(path: Path) -> Entry:
         raise InputError(
             f"This is no valid YAML: {error.problem}.", where=f"{where}, line {line}"
         ) from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
-        raise InputError("The description cannot be read.", where=where) from error
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise InputError(
+            "The description cannot be read.", where=where, allowed="a YAML file in UTF-8"
+        ) from error
     if node is None:
         raise InputError("The description is empty.", where=where)
     return _entry(node, where, "the file")

@@ -51,16 +51,30 @@ def _damaged(root: Path) -> WorkspaceError:
     )
 
 
+def unwritable(error: OSError, root: Path) -> WorkspaceError:
+    """The error of an import that could not write; the record is as it was."""
+    reason = error.strerror or type(error).__name__
+    return WorkspaceError(
+        f"The import cannot be written: {reason}. The record is as it was before.",
+        where=str(root),
+        next_step="Free disk space, or ask for the right to write there, and import again.",
+    )
+
+
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
     """Hold the record for one import; the lock dies with the process.
 
     Raises
     ------
-    WorkspaceError : another import holds it.
+    WorkspaceError : another import holds it, or the folder cannot be written.
     """
-    root.mkdir(parents=True, exist_ok=True)
-    with open(root / LOCK, "w", encoding="ascii") as handle:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        handle = open(root / LOCK, "w", encoding="ascii")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise unwritable(error, root) from error
+    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

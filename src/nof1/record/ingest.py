@@ -21,9 +21,18 @@ from nof1.core.errors import UsageError
 from nof1.record import generation, lifestyle
 from nof1.record.checks import row_problem, split
 from nof1.record.events import DEATH
-from nof1.record.importers import BY_RECORD, Batch, Quarantined, detect, importer
+from nof1.record.importers import BY_RECORD, Batch, Quarantined, importer
 from nof1.record.merge import Merged, Plan, merged_shard, write_shard
-from nof1.record.spill import SPILLED, Keys, Spill, Subjects, record_keys, unique_codes
+from nof1.record.sources import check_settings, sources_at, unread
+from nof1.record.spill import (
+    SPILLED,
+    Keys,
+    Refusal,
+    Spill,
+    Subjects,
+    record_keys,
+    unique_codes,
+)
 from nof1.record.store import Record, shard_name, write_meds
 from nof1.record.units import harmonised
 
@@ -42,7 +51,8 @@ class Ingested:
     events, patients : in the record now.
     added, replaced, removed : events: new; of records that were there before; gone.
     superseded : events that a later occurrence of the same record replaced within this import.
-    quarantined : the first 1,000 refused rows; ``quarantined_rows`` counts all of them.
+    quarantined : the first 1,000 refusals; ``refusals`` sums up all of them by file and reason,
+        ``quarantined_rows`` counts the rows, each once.
     excluded : reason -> rows that are no facts about the patient.
     notes : reason -> rows that were kept, but that a person should know about.
     generation : folder of the new generation.
@@ -57,6 +67,7 @@ class Ingested:
     removed: int
     superseded: int
     quarantined: tuple[Quarantined, ...]
+    refusals: tuple[Refusal, ...]
     quarantined_rows: int
     excluded: Mapping[str, int]
     notes: Mapping[str, int]
@@ -87,29 +98,27 @@ def ingest(
     Raises
     ------
     InputError : a source is not readable; nothing was changed.
-    WorkspaceError : another import is running, or the record is damaged.
+    WorkspaceError : another import is running, the record is damaged, or it cannot be written.
     """
     if not paths:
         raise UsageError("Nothing to import.", allowed="one or more files, folders or addresses")
     moment = now or datetime.now(UTC).replace(tzinfo=None)
-    sources = [found for path in paths for found in _detected(path, settings)]
+    check_settings(settings)
+    sources = [found for path in paths for found in sources_at(path, settings)]
     # Exposures need to know where patients live, which the other sources may say.
     sources.sort(key=lambda pair: pair[0] == "exposures")
     with generation.locked(record_root):
-        staging = generation.stage(record_root)
         try:
+            staging = generation.stage(record_root)
             run = _Import(record_root, staging, site, settings, moment, on_progress)
+            run.notes.update(unread(paths))
             for name, source in sources:
                 run.read(name, source, [path for other, path in sources if other != name])
             return run.finish()
+        except OSError as error:
+            raise generation.unwritable(error, record_root) from error
         finally:
             generation.discard(record_root)
-
-
-def _detected(path: Path | str, settings: Mapping[str, Any]) -> list[tuple[str, Path | str]]:
-    if isinstance(path, str) and path.startswith(("postgresql://", "postgres://")):
-        return [("omop", path)]
-    return list(detect(Path(path), settings))
 
 
 @dataclass
@@ -162,7 +171,7 @@ class _Import:
         settings = {**self.settings, "site": self.site, "record": self.before}
         settings["elsewhere"] = [path for path in elsewhere if isinstance(path, Path)]
         if name == "exposures":
-            settings["residences"] = self._residences
+            settings |= {"residences": self._residences, "deaths": self._deaths}
         for batch in importer(name).read(source, settings):  # type: ignore[arg-type]
             self._take(name, batch, len(self.sources) - 1)
 
@@ -232,10 +241,20 @@ class _Import:
         return rows.join(keyed, on=["site", "record"], how="left", maintain_order="left")
 
     def _residences(self) -> pl.DataFrame:
-        """Rows of patient, region, time, died: where patients live, from the events so far."""
+        """Rows of patient, region, since: where patients live, from the events so far."""
+        place = pl.col("code").str.strip_prefix("REGION//").alias("region")
+        rows = self._events_of(pl.col("code").str.starts_with("REGION//"))
+        return rows.select("patient", place, pl.col("time").alias("since"))
+
+    def _deaths(self) -> pl.DataFrame:
+        """Rows of patient, died; each patient once."""
+        rows = self._events_of(pl.col("code") == DEATH)
+        return rows.group_by("patient").agg(pl.col("time").min().alias("died"))
+
+    def _events_of(self, kind: pl.Expr) -> pl.DataFrame:
+        """Rows of patient, code, time of this site: in the record, and read so far."""
         self.spill.flush()
-        region, died = pl.col("code").str.starts_with("REGION//"), pl.col("code") == DEATH
-        wanted = (region | died) & (pl.col("site") == self.site)
+        wanted = kind & (pl.col("site") == self.site)
         columns = ["subject_id", "code", "time"]
         found = [self.spill.rows(n).filter(wanted).select(columns) for n in range(self.shards)]
         people = [self.subjects.frame()]
@@ -243,11 +262,7 @@ class _Import:
             found.append(self.before.scan().filter(wanted).select(columns).collect())
             people.append(self.before.subjects())
         names = pl.concat(people).unique("subject_id").select("subject_id", "patient")
-        rows = pl.concat(found).unique().join(names, on="subject_id")
-        deaths = rows.filter(died).group_by("patient").agg(pl.col("time").min().alias("died"))
-        place = pl.col("code").str.strip_prefix("REGION//").alias("region")
-        homes = rows.filter(region).select("patient", place, "time")
-        return homes.join(deaths, on="patient", how="left")
+        return pl.concat(found).unique().join(names, on="subject_id")
 
     # writing ----------------------------------------------------------------------------------
 
@@ -277,7 +292,8 @@ class _Import:
             events=events,
             patients=patients,
             quarantined=tuple(self.spill.first_quarantined),
-            quarantined_rows=self.spill.quarantined,
+            refusals=tuple(self.spill.refusals()),
+            quarantined_rows=self.spill.refused_rows(),
             excluded=_some(self.excluded),
             notes=_some(self.notes),
             generation=target,
@@ -334,7 +350,7 @@ class _Import:
             "sources": [{"importer": name, "name": label} for name, label in self.sources],
             "files": sorted({file for _, file in self.seen}),
             "events_read": self.events_read,
-            "quarantined": self.spill.quarantined,
+            "quarantined": self.spill.refused_rows(),
             "excluded": dict(sorted(self.excluded.items())),
             "notes": dict(sorted(self.notes.items())),
             **total,

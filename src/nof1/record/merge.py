@@ -40,7 +40,7 @@ class Merged:
     Attributes
     ----------
     added, replaced, removed : events new to the record; new events whose record was there
-        before; old events that have no successor.
+        before; old events that have no successor. Refused events are in none of them.
     superseded : new events that a later occurrence of the same record replaced at once.
     """
 
@@ -67,15 +67,18 @@ def merged_shard(old_path: Path | None, new: pl.DataFrame, plan: Plan) -> Merged
         return Merged(None, superseded=superseded)
     old = pl.read_parquet(old_path) if old_path is not None else empty()
     gone_keys = old.filter(gone)["record_key"].to_numpy()
-    replaced = int(member(fresh["record_key"].to_numpy(), np.unique(gone_keys)).sum())
     followed = member(gone_keys, plan.touched) & ~member(gone_keys, plan.withdrawn)
-    rows, refused = refuse_contradictions(pl.concat([old.filter(~gone), fresh]))
-    rows = in_order(rows)
+    both = pl.concat([old.filter(~gone).with_columns(_new=False), fresh.with_columns(_new=True)])
+    kept, refused = refuse_contradictions(both)
+    stayed = kept.height - int(kept["_new"].sum())
+    entered = kept.filter("_new")["record_key"].to_numpy()
+    replaced = int(member(entered, np.unique(gone_keys)).sum())
+    rows = in_order(kept)
     return Merged(
         None if old_path is not None and rows.equals(old) else rows,
-        added=fresh.height - replaced,
+        added=len(entered) - replaced,
         replaced=replaced,
-        removed=int((~followed).sum()),
+        removed=int((~followed).sum()) + old.height - len(gone_keys) - stayed,
         superseded=superseded,
         quarantined=tuple(refused),
     )

@@ -11,6 +11,7 @@ import io
 import os
 import stat
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -28,9 +29,13 @@ UTF8_MARK = b"\xef\xbb\xbf"
 class _Counted(io.RawIOBase):
     """A decompressed stream that stops at a size limit and turns damage into an InputError."""
 
-    def __init__(self, stream: BinaryIO, raw: BinaryIO, where: str, limit: int) -> None:
+    def __init__(
+        self, stream: BinaryIO | gzip.GzipFile, raw: BinaryIO, where: str, limit: int
+    ) -> None:
         self._stream, self._raw, self._where, self._limit = stream, raw, where, limit
         self._packed = stream is not raw
+        # what a damaged file still gives is handed out before the damage is reported
+        self._next = stream.read1 if isinstance(stream, gzip.GzipFile) else stream.read
         self._seen = 0
 
     def readable(self) -> bool:
@@ -38,13 +43,15 @@ class _Counted(io.RawIOBase):
 
     def read(self, size: int = -1, /) -> bytes:
         try:
-            block = self._stream.read(size)
+            block = self._next(size)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise InputError(
                 "The compressed file is damaged or ends too early.",
                 where=self._where,
                 next_step="Copy or export the file again; nothing was imported.",
             ) from error
+        except OSError as error:
+            raise _unreadable(error, self._where) from error
         self._seen += len(block)
         self._refuse_bomb()
         return block
@@ -99,12 +106,22 @@ def require_regular(path: Path, root: Path | None = None) -> None:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        raise InputError(f"The file cannot be read: {error.strerror}.", where=path.name) from error
+        raise _unreadable(error, path.name) from error
     if not stat.S_ISREG(mode):
         raise InputError("This is no regular file.", where=path.name, allowed="regular files")
 
 
-def safe_open(path: Path, *, root: Path | None = None, limit: int = DEFAULT_LIMIT) -> BinaryIO:
+def _unreadable(error: OSError, where: str) -> InputError:
+    return InputError(
+        f"The file cannot be read: {error.strerror}.",
+        where=where,
+        next_step="Check the path, and that you are allowed to read the file.",
+    )
+
+
+def safe_open(
+    path: Path, *, root: Path | None = None, limit: int = DEFAULT_LIMIT
+) -> io.BufferedReader:
     """Open a plain or gzip file for reading bytes, decompressed on the way.
 
     Parameters
@@ -118,20 +135,26 @@ def safe_open(path: Path, *, root: Path | None = None, limit: int = DEFAULT_LIMI
     InputError : at once for no regular file; while reading, for a damaged or exploding one.
     """
     require_regular(path, root)
-    raw: BinaryIO = open(path, "rb")  # noqa: SIM115 - the returned stream closes it
-    packed = raw.read(2) == GZIP_MARK
-    raw.seek(0)
-    stream: BinaryIO = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]
+    try:
+        raw: BinaryIO = open(path, "rb")  # noqa: SIM115 - the returned stream closes it
+        packed = raw.read(2) == GZIP_MARK
+        raw.seek(0)
+    except OSError as error:
+        raise _unreadable(error, path.name) from error
+    stream = gzip.GzipFile(fileobj=raw) if packed else raw
     return io.BufferedReader(_Counted(stream, raw, path.name, limit), 1 << 20)
 
 
 def first_bytes(path: Path, size: int = 65_536) -> bytes:
-    """The beginning of a file, decompressed; empty when it is no regular, readable file."""
+    """The beginning of a file, decompressed: as far as it can be read, perhaps nothing."""
+    start = b""
     try:
         with safe_open(path) as stream:
-            return stream.read(size)
+            while len(start) < size and (block := stream.read1(size - len(start))):
+                start += block
     except InputError:
-        return b""
+        pass
+    return start
 
 
 def files_below(root: Path) -> Iterator[Path]:
@@ -150,16 +173,23 @@ def files_below(root: Path) -> Iterator[Path]:
                 yield path
 
 
-def links_outside(root: Path) -> list[str]:
-    """Names, relative to ``root``, of links that lead out of it: they are never followed."""
-    found = []
-    for folder, names, files in os.walk(root):
-        found += [
-            str(Path(folder, name).relative_to(root))
-            for name in (*names, *files)
-            if Path(folder, name).is_symlink() and not inside(Path(folder, name), root)
-        ]
-    return sorted(found)
+def passed_over(root: Path) -> Counter[str]:
+    """Why things below a folder are not looked at, and how many; hidden ones are not counted."""
+    found: Counter[str] = Counter()
+    for folder, names, files in os.walk(root, onerror=lambda _: found.update([_CLOSED])):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        links = [Path(folder, name) for name in names if Path(folder, name).is_symlink()]
+        for path in (*links, *(Path(folder, n) for n in files if not n.startswith("."))):
+            if path.is_symlink() and not inside(path, root):
+                found["link that leads out of the folder: not followed"] += 1
+            elif path.is_symlink() and path.is_dir():
+                found["link to a folder: not followed"] += 1
+            elif not path.is_file():
+                found["pipe, device or broken link: not read"] += 1
+    return found
+
+
+_CLOSED = "folder that may not be opened: not read"
 
 
 def relative_name(path: Path, root: Path) -> str:

@@ -5,8 +5,11 @@ The caller compares with the source column: null here and not null there is a ro
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 import polars as pl
 
+from nof1.core.errors import UsageError
 from nof1.record.events import TIME
 
 _OFFSET = r"(?:[Zz]|[+-]\d\d:?\d\d)$"
@@ -44,6 +47,24 @@ def times(column: pl.Series, *, format: str | None = None, timezone: str = "UTC"
     plain = _local_times(text.set(zoned, None), timezone)
     aware = text.set(~zoned, None).str.replace(r"[Zz]$", "+00:00")
     return plain.zip_with(~zoned.fill_null(False), _parsed(aware, _WITH_OFFSET))
+
+
+def known_timezone(name: str) -> str:
+    """The name itself, when it is a time zone.
+
+    Raises
+    ------
+    UsageError : it is none.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(
+            "The time zone is not known.",
+            where="setting timezone",
+            allowed="a name such as Europe/Berlin or UTC",
+        ) from None
+    return name
 
 
 def _local_times(text: pl.Series, timezone: str) -> pl.Series:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -15,8 +16,18 @@ from nof1.record.importers import Quarantined
 from nof1.record.store import ANCESTORS, CODES, QUARANTINE, SUBJECTS
 
 FLUSH_ROWS = 500_000
+ROWS_NAMED = 10
 SPILLED = pl.Schema({**SCHEMA, "order": pl.Int64()})
 _WITHDRAWN = np.iinfo(np.int64).max
+
+
+class Refusal(NamedTuple):
+    """Rows of one file that were refused for one reason: how many, and the first of them."""
+
+    file: str
+    reason: str
+    rows: int
+    first: tuple[int, ...]
 
 
 class Keys:
@@ -123,7 +134,6 @@ class Spill:
         for number in range(shards):
             (folder / str(number)).mkdir()
         (folder / "quarantine").mkdir()
-        self.quarantined = 0
         self.first_quarantined: list[Quarantined] = []
         self._codes: list[pl.DataFrame] = []
         self._ancestors: list[pl.DataFrame] = []
@@ -140,7 +150,6 @@ class Spill:
     def refuse(self, rows: Iterable[Quarantined], site: str) -> None:
         """Quarantine entries."""
         rows = list(rows)
-        self.quarantined += len(rows)
         self.first_quarantined += rows[: max(0, 1000 - len(self.first_quarantined))]
         self._refused += [(row.file, row.row, row.reason, site) for row in rows]
         if len(self._refused) >= FLUSH_ROWS:
@@ -183,6 +192,18 @@ class Spill:
         frames = [pl.read_parquet(path) for path in paths]
         return pl.concat([pl.DataFrame(schema=QUARANTINE), *frames])
 
+    def refusals(self) -> list[Refusal]:
+        """The quarantine by file and reason, the most frequent first."""
+        named = pl.col("row").drop_nulls().unique().sort().head(ROWS_NAMED).alias("first")
+        groups = self.quarantine().group_by("file", "reason").agg(_rows_in("file"), named)
+        ordered = groups.sort("rows", "file", "reason", descending=[True, False, False])
+        rows = ordered.select("file", "reason", "rows", "first").iter_rows()
+        return [Refusal(file, reason, n, tuple(first)) for file, reason, n, first in rows]
+
+    def refused_rows(self) -> int:
+        """How many rows are in quarantine, each counted once whatever is wrong with it."""
+        return int(self.quarantine().select(_rows_in("file", "site")).item())
+
     def codes(self) -> pl.DataFrame:
         """Code descriptions, one row per code."""
         return unique_codes(self._codes)
@@ -190,6 +211,11 @@ class Spill:
     def ancestors(self) -> pl.DataFrame:
         """Unique rows of ancestor and code."""
         return pl.concat([pl.DataFrame(schema=ANCESTORS), *self._ancestors])
+
+
+def _rows_in(*names: str) -> pl.Expr:
+    """Number of different rows; a refusal of a whole file counts as one."""
+    return pl.struct(*names, "row").n_unique().alias("rows")
 
 
 def unique_codes(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -191,6 +191,8 @@ def _csv_chunks(
 
     def ragged(row: Any) -> str:
         reason = f"the row has {row.actual_columns} fields, the header {row.expected_columns}"
+        if "\n" in row.text:
+            reason += ": it spans several lines, perhaps from an unclosed quotation mark"
         refused.append(Quarantined(name, row.number - 1, reason))
         gaps.append(row.number - 1)
         return "skip"

@@ -23,6 +23,8 @@ from typing import Any, NamedTuple, Protocol, cast
 import polars as pl
 
 from nof1.core.errors import InputError, UsageError
+from nof1.record.description import load
+from nof1.record.reading import files_below
 
 NAMES = ("fhir", "omop", "meds", "exposures", "tabular")
 BY_RECORD = ("fhir",)
@@ -75,11 +77,11 @@ class Importer(Protocol):
 
 
 ACCEPTED = (
-    "FHIR R4: NDJSON or JSON, plain or .gz",
-    "OMOP CDM 5.3 or 5.4: a folder of CSV or parquet, a DuckDB file, a postgresql:// address",
-    "MEDS 0.4: a dataset folder",
-    "CSV, TSV or parquet with a mapping file (nof1/mapping/1)",
-    "exposure tables with their description (nof1/exposures/1)",
+    "FHIR R4 (NDJSON or JSON)",
+    "OMOP CDM 5.3 or 5.4 (a folder of CSV or parquet; a DuckDB file; a postgresql:// address)",
+    "a MEDS 0.4 folder",
+    "tables with a mapping file",
+    "exposure tables with their description",
 )
 
 
@@ -116,22 +118,40 @@ def detect(path: Path, settings: Mapping[str, Any]) -> list[tuple[str, Path]]:
     if "format" in settings:
         importer(str(settings["format"]))
         return [(str(settings["format"]), path)]
-    found = _detect(path, settings)
-    if not found:
+    try:
+        return _detect(path, settings) or _nearly(path)
+    except OSError as error:
         raise InputError(
-            "The format is not recognised." if path.exists() else "There is no such file.",
+            f"The folder cannot be read: {error.strerror}.",
             where=str(path),
-            allowed=ACCEPTED,
-            next_step="For a plain table, write a mapping file and name it with --mapping.",
-        )
-    return found
+            next_step="Check that you are allowed to open it and all folders in it.",
+        ) from error
+
+
+def _nearly(path: Path) -> list[tuple[str, Path]]:
+    """Nothing is recognised: say what comes nearest, or let its importer say what it lacks."""
+    if not path.exists():
+        raise InputError("There is no such file.", where=str(path), next_step="Check the path.")
+    if not any(files_below(path)):
+        raise InputError("There are no files here.", where=str(path))
+    if cast(Any, importer("omop")).resembles(path):
+        return [("omop", path)]
+    for file in sorted(path.glob("*.y*ml")) if path.is_dir() else []:
+        load(file)  # a mapping that is no YAML is not recognised as one
+    raise InputError(
+        "The format is not recognised.",
+        where=str(path),
+        allowed=ACCEPTED,
+        next_step="For plain tables, write a mapping file: docs/importing.md explains how.",
+    )
 
 
 def _detect(path: Path, settings: Mapping[str, Any]) -> list[tuple[str, Path]]:
     found = [(name, path) for name in NAMES if importer(name).recognises(path)]
-    if not found and settings.get("mapping"):
+    whole = {"omop", "meds", "tabular"} & {name for name, _ in found}  # these read all tables
+    if settings.get("mapping") and not whole:
         mapped = cast(Any, importer("tabular")).is_mapped(path, settings)
-        found = [("tabular", path)] if mapped else []
+        found += [("tabular", path)] if mapped else []
     if path.is_dir() and not path.is_symlink():
         known = {name for name, _ in found}  # an importer of the folder reads its parts itself
         parts = (

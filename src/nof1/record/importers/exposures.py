@@ -4,7 +4,8 @@ A description file (``schema: nof1/exposures/1``) names the tables and says wher
 in a table of its own, or in ``REGION//<region>`` events of the record. Each patient gets
 ``EXPOSURE//<name>`` events for the times lived in the region. A value that describes a day, month
 or year is dated at its beginning, but counts as *recorded* at its end: before that nobody could
-know it. Rows of regions where no patient lives give no events.
+know it. After a patient's death nothing is added. Rows of regions where no patient lives give no
+events and are counted.
 
     schema: nof1/exposures/1
     patients: {file: homes.csv, patient: id, region: county, from: since}   # or {code: REGION}
@@ -19,7 +20,7 @@ know it. Rows of regions where no patient lives give no events.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,9 @@ def read(path: Path, settings: Mapping[str, Any]) -> Iterator[Batch]:
 
     Parameters
     ----------
-    settings : ``residences``, a function without arguments that gives the REGION events of the
-        record (frame of patient, region, time); ``encoding``.
+    settings : ``residences`` and ``deaths``, functions without arguments that give the REGION
+        events of the record (frame of patient, region, since) and its deaths (patient, died);
+        ``encoding``.
 
     Raises
     ------
@@ -77,10 +79,11 @@ def read(path: Path, settings: Mapping[str, Any]) -> Iterator[Batch]:
     folder = path if path.is_dir() else path.parent
     top = load(descriptions[0]).fields(("schema", "patients", "tables"), ("patients", "tables"))
     encoding = str(settings.get("encoding", "utf-8"))
-    homes, refused = _homes(top["patients"], folder, settings, encoding)
-    yield Batch(pl.DataFrame(schema=RAW_SCHEMA), refused, notes=_homeless(homes))
+    found = _homes(top["patients"], folder, settings, encoding)
+    homes = _lives(found.rows, settings["deaths"]())
+    yield Batch(_no_events(), found.refused, {_HOMELESS: found.empty}, _homeless(homes))
     for entry in top["tables"].items():
-        yield from _table_batches(_table(entry), folder, homes, encoding)
+        yield from _table_batches(entry, folder, homes, encoding)
 
 
 def _descriptions(path: Path) -> list[Path]:
@@ -100,34 +103,50 @@ def _table(entry: Entry) -> ExposureTable:
     return ExposureTable(fields["file"].text(), fields["region"].text(), date, period, values)
 
 
-def _homes(
-    entry: Entry, folder: Path, settings: Mapping[str, Any], encoding: str
-) -> tuple[pl.DataFrame, list[Quarantined]]:
-    """Where patients live, and since when (null: always) until when (null: still)."""
+@dataclass
+class _Homes:
+    """Rows of patient, region, since; what was refused; and rows without patient or region."""
+
+    rows: pl.DataFrame
+    refused: list[Quarantined] = field(default_factory=list)
+    empty: int = 0
+
+
+_HOMELESS = "home without patient or region"
+
+
+def _homes(entry: Entry, folder: Path, settings: Mapping[str, Any], encoding: str) -> _Homes:
+    """Where patients live, and since when (null: always)."""
     names = ("code", "file", "patient", "region", "from")
     fields = entry.fields(names)
     if ("code" in fields) == ("file" in fields):
         raise entry.problem("Patients' regions come from `code` or from a `file`.", names)
-    refused: list[Quarantined] = []
     if "code" in fields:
         fields["code"].text(["REGION"])
-        rows = settings["residences"]().rename({"time": "since"})
-    else:
-        entry.fields(names, ("file", "patient", "region"))
-        rows = _home_rows({n: e.text() for n, e in fields.items()}, folder, encoding, refused)
-    if "died" not in rows.columns:
-        rows = rows.with_columns(died=pl.lit(None, TIME))
-    ordered = rows.drop_nulls(["patient", "region"]).unique().sort("patient", "since", "region")
+        return _Homes(settings["residences"]())
+    entry.fields(names, ("file", "patient", "region"))
+    homes = _Homes(pl.DataFrame(schema={n: HOMES[n] for n in ("patient", "region", "since")}))
+    for part in _home_rows(fields, folder, encoding, homes.refused):
+        known = part.drop_nulls(["patient", "region"])
+        homes.empty += part.height - known.height
+        homes.rows.extend(known)
+    return homes
+
+
+def _lives(rows: pl.DataFrame, deaths: pl.DataFrame) -> pl.DataFrame:
+    """Homes with their end: the next home of the patient, or death."""
+    ordered = rows.unique().sort("patient", "since", "region")
     until = pl.col("since").shift(-1).over("patient").alias("until")
-    return ordered.with_columns(until).select(list(HOMES)).cast(HOMES), refused
+    with_end = ordered.with_columns(until).join(deaths, on="patient", how="left")
+    return with_end.select(list(HOMES)).cast(HOMES)
 
 
 def _home_rows(
-    names: Mapping[str, str], folder: Path, encoding: str, refused: list[Quarantined]
-) -> pl.DataFrame:
+    fields: Mapping[str, Entry], folder: Path, encoding: str, refused: list[Quarantined]
+) -> Iterator[pl.DataFrame]:
+    names = {name: entry.text() for name, entry in fields.items()}
     columns = [names[n] for n in ("patient", "region", "from") if n in names]
-    parts = [pl.DataFrame(schema={n: HOMES[n] for n in ("patient", "region", "since")})]
-    for chunk in _chunks(folder, names["file"], columns, encoding):
+    for chunk in _chunks(folder, fields["file"], columns, encoding):
         frame = chunk.frame
         since = times(frame[names["from"]]) if "from" in names else pl.Series([None], dtype=TIME)
         part = frame.select(
@@ -141,8 +160,7 @@ def _home_rows(
             refused += [Quarantined(chunk.file, row, "the date cannot be read") for row in rows]
             part = part.filter(~unread)
         refused += chunk.quarantined
-        parts.append(part)
-    return pl.concat(parts)
+        yield part
 
 
 def _homeless(homes: pl.DataFrame) -> dict[str, int]:
@@ -150,25 +168,32 @@ def _homeless(homes: pl.DataFrame) -> dict[str, int]:
 
 
 def _table_batches(
-    table: ExposureTable, folder: Path, homes: pl.DataFrame, encoding: str
+    entry: Entry, folder: Path, homes: pl.DataFrame, encoding: str
 ) -> Iterator[Batch]:
+    table = _table(entry)
     columns = [table.region, *([table.date] if table.date else []), *table.values]
-    for chunk in _chunks(folder, table.file, columns, encoding):
+    for chunk in _chunks(folder, entry.fields()["file"], columns, encoding):
         quarantined = list(chunk.quarantined)
         frame = _dated(chunk, table, quarantined)
-        yield Batch(pl.DataFrame(schema=RAW_SCHEMA), quarantined, files=[chunk.file])
+        yield Batch(_no_events(), quarantined, files=[chunk.file])
         for start in range(0, frame.height, _ROWS_AT_ONCE):
-            events, refused = _events(
-                frame[start : start + _ROWS_AT_ONCE], table, homes, chunk.file
-            )
-            yield Batch(events, refused, files=[chunk.file])
+            part = frame[start : start + _ROWS_AT_ONCE]
+            events, refused = _events(part, table, homes, chunk.file)
+            told = pl.Series([*events["source_row"], *(item.row for item in refused)])
+            silent = part.height - int(part[ROW].is_in(told.cast(pl.Int64).implode()).sum())
+            excluded = {f"{chunk.file}: nobody lived there then, or no value": silent}
+            yield Batch(events, refused, excluded, files=[chunk.file])
 
 
-def _chunks(folder: Path, file: str, columns: list[str], encoding: str) -> Iterator[Chunk]:
+def _no_events() -> pl.DataFrame:
+    return pl.DataFrame(schema=RAW_SCHEMA)
+
+
+def _chunks(folder: Path, file: Entry, columns: list[str], encoding: str) -> Iterator[Chunk]:
     found = {relative_name(path, folder): path for path in files_below(folder)}
-    name = file if file in found else f"{file}.gz"
+    name = file.text() if file.text() in found else f"{file.text()}.gz"
     if name not in found:
-        raise InputError("A file of the exposure description is absent.", where=file)
+        raise file.problem("This file is absent.", sorted(found))
     yield from read_table(found[name], name, root=folder, columns=columns, encoding=encoding)
 
 

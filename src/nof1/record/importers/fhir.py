@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import polars as pl
 
-from nof1.core.errors import InputError, UsageError
+from nof1.core.errors import InputError
 from nof1.record import lifestyle
 from nof1.record.importers import Batch, Quarantined
 from nof1.record.importers import fhir_clinical as clinical
@@ -54,6 +55,7 @@ from nof1.record.importers.fhir_rows import (
     frame,
 )
 from nof1.record.reading import DEFAULT_LIMIT, UTF8_MARK
+from nof1.record.scalars import known_timezone
 
 ROWS_PER_BATCH = 100_000
 _RESOURCE = msgspec.json.Decoder(types.Imported)
@@ -222,9 +224,11 @@ def _convert_resource(item: Item, place: Place, rows: Rows) -> str:
     kind = type(resource).__name__
     rows.record = identity(kind, resource.id, item.full_url, item.raw)
     rows.recorded, rows.held, rows.patient = None, _held(resource, item), ""
-    start = len(rows.events)
+    start, told = len(rows.events), len(rows.quarantined) + rows.excluded.total()
     try:
         _add_events(resource, place, rows)
+        if start == len(rows.events) and told == len(rows.quarantined) + rows.excluded.total():
+            raise NotAFact(f"{kind} that states nothing")
     except Refused as refusal:
         del rows.events[start:]
         rows.refuse(f"{kind}: {refusal}")
@@ -296,18 +300,7 @@ def _known_by(rows: Rows, at: datetime | None) -> list[Event]:
 
 
 def _zone(name: Any) -> tzinfo:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    if not name:
-        return UTC
-    try:
-        return ZoneInfo(str(name))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(
-            "The time zone is not known.",
-            where="setting timezone",
-            allowed="a name such as Europe/Berlin or UTC",
-        ) from None
+    return ZoneInfo(known_timezone(str(name))) if name else UTC
 
 
 def _unreadable(problem: str, name: str) -> InputError:

@@ -11,7 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nof1.core.errors import UsageError
 from nof1.record.description import Entry, load
+from nof1.record.scalars import known_timezone
+from nof1.record.tables import ENCODINGS
 
 SCHEMA = "nof1/mapping/1"
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400, "years": 31_557_600}
@@ -205,9 +208,16 @@ def load_mapping(path: Path) -> MappingFile:
         tables=tuple(tables),
         anchors={name: _anchor(entry) for name, entry in anchors.items()},
         missing=top["missing"].texts() if "missing" in top else [],
-        encoding=top["encoding"].text() if "encoding" in top else "utf-8",
-        timezone=top["timezone"].text() if "timezone" in top else None,
+        encoding=top["encoding"].text(ENCODINGS) if "encoding" in top else "utf-8",
+        timezone=_timezone(top["timezone"]) if "timezone" in top else None,
     )
+
+
+def _timezone(entry: Entry) -> str:
+    try:
+        return known_timezone(entry.text())
+    except UsageError as error:
+        raise entry.problem(error.message, error.allowed) from None
 
 
 def _anchor(entry: Entry) -> Anchor:
@@ -218,11 +228,13 @@ def _anchor(entry: Entry) -> Anchor:
 
 
 _TABLE = ("file", "patient", "anchor", "key", "record", "time", "exclude", "translate")
-_RULES = ("events", "numbers", "categories", "birth", "survival", "code")
+_RULES = ("events", "numbers", "categories", "birth", "survival")
 
 
 def _table(entry: Entry, anchors: set[str]) -> TableRule:
-    fields = entry.fields((*_TABLE, *_RULES), ("file",))
+    fields = entry.fields((*_TABLE, "code", *_RULES), ("file",))
+    if not set(_RULES) & set(fields):
+        raise entry.problem("The table says nothing that could become an event.", _RULES)
     anchored = "anchor" in fields
     if anchored == ("patient" in fields) or anchored != ("key" in fields):
         raise entry.problem(
@@ -272,7 +284,7 @@ def _event(entry: Entry, time: Moment, anchored: bool) -> EventRule:
     column = unit.fields(("column",), ("column",))["column"].text() if unit and in_column else None
     where = fields["where"].fields() if "where" in fields else {}
     return EventRule(
-        code=tuple(fields["code"].texts()),
+        code=tuple(_template(fields["code"], text) for text in fields["code"].texts()),
         time=_moment(fields["time"], anchored) if "time" in fields else time,
         recorded=_moment(fields["recorded"], anchored) if "recorded" in fields else None,
         value=_text(fields, "value"),
@@ -290,7 +302,7 @@ _MOMENT = ("column", "constant", "template", "format", "anchor", "plus", "minus"
 def _moment(entry: Entry, anchored: bool) -> Moment:
     """A time: a column, a template, ``static``, or a mapping of the names in ``_MOMENT``."""
     if isinstance(entry.content, str):
-        text = entry.content
+        text = _template(entry, entry.content)
         if text == "static":
             return STATIC
         return Moment(template=text if "{" in text else f"{{{text}}}")
@@ -302,7 +314,8 @@ def _moment(entry: Entry, anchored: bool) -> Moment:
         fields["anchor"].text(["true"])
         if not anchored:
             raise fields["anchor"].problem("The table has no anchor.")
-    template = fields[bases[0]].text() if bases[0] != "anchor" else None
+    base = fields[bases[0]]
+    template = None if bases[0] == "anchor" else _template(base, base.text())
     if bases[0] == "column":
         template = f"{{{template}}}"
     offset = fields.get("plus") or fields.get("minus")
@@ -316,6 +329,13 @@ def _moment(entry: Entry, anchored: bool) -> Moment:
         offset=offset.text() if offset else None,
         seconds=-seconds if "minus" in fields else seconds,
     )
+
+
+def _template(entry: Entry, text: str) -> str:
+    """The text, unless its braces do not pair up around names of columns."""
+    if re.search(r"[{}]", _FIELD.sub("", text)):
+        raise entry.problem("Each { needs its }, with the name of a column between.")
+    return text
 
 
 def _birth(entry: Entry, anchored: bool) -> Birth:

@@ -18,9 +18,9 @@ import polars as pl
 
 from nof1.core.errors import InputError
 from nof1.record.events import RAW_SCHEMA, TIME
-from nof1.record.importers import Batch
+from nof1.record.importers import Batch, Quarantined
 from nof1.record.reading import files_below, relative_name
-from nof1.record.scalars import numbers, times
+from nof1.record.scalars import identifiers, numbers, times
 from nof1.record.tables import ROW, header, is_parquet, read_table, require_columns
 
 NEEDED = ("subject_id", "time", "code")
@@ -58,10 +58,11 @@ def read(path: Path, settings: Mapping[str, Any]) -> Iterator[Batch]:
         ours = subjects is not None and set(_OURS) <= set(columns)
         yield Batch(pl.DataFrame(schema=RAW_SCHEMA), files=[] if ours else [name])
         for chunk in read_table(file, name, root=path):
-            events = _events(chunk.frame, name, str(settings.get("timezone", "UTC")))
+            frame, refused = _readable(chunk.frame, name)
+            events = _events(frame, name)
             if ours and subjects is not None:
-                events = _restored(events, chunk.frame, subjects)
-            yield Batch(events, chunk.quarantined)
+                events = _restored(events, frame, subjects)
+            yield Batch(events, [*chunk.quarantined, *refused])
 
 
 def _data_files(path: Path) -> list[Path]:
@@ -81,19 +82,39 @@ def _metadata(path: Path, columns: list[str]) -> pl.DataFrame | None:
     return pl.concat(parts).drop(ROW) if parts else None
 
 
-def _events(frame: pl.DataFrame, name: str, timezone: str) -> pl.DataFrame:
+def _readable(frame: pl.DataFrame, name: str) -> tuple[pl.DataFrame, list[Quarantined]]:
+    """Columns in the types of MEDS; rows where one cannot be read are refused."""
+    refused: list[Quarantined] = []
+    readers = {
+        "subject_id": identifiers,
+        "time": times,
+        "recorded": times,
+        "numeric_value": numbers,
+    }
+    for column, reader in readers.items():
+        if column not in frame.columns:
+            continue
+        read = reader(frame[column])
+        bad = read.is_null() & frame[column].is_not_null()
+        reason = f"column {column} cannot be read"
+        refused += [Quarantined(name, row, reason) for row in frame.filter(bad)[ROW]]
+        frame = frame.with_columns(read.alias(column)).filter(~bad)
+    return frame, refused
+
+
+def _events(frame: pl.DataFrame, name: str) -> pl.DataFrame:
     """Rows as an importer hands them over; the subject id is the patient."""
     absent = pl.lit(None)
     have = set(frame.columns)
     given = {column: pl.col(column) for column in ("text_value", "unit") if column in have}
     events = frame.select(
         patient=pl.col("subject_id").cast(pl.String),
-        time=times(frame["time"], timezone=timezone),
+        time="time",
         code=pl.col("code").cast(pl.String),
-        numeric_value=numbers(frame["numeric_value"]) if "numeric_value" in have else absent,
+        numeric_value="numeric_value" if "numeric_value" in have else absent,
         text_value=given.get("text_value", absent),
         unit=given.get("unit", absent),
-        recorded=times(frame["recorded"]) if "recorded" in have else absent.cast(TIME),
+        recorded="recorded" if "recorded" in have else absent.cast(TIME),
         record=absent,
         source_file=pl.lit(name),
         source_row=ROW,

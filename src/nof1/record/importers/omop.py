@@ -52,6 +52,17 @@ def recognises(path: Path) -> bool:
     return {"person_id", "gender_concept_id"} <= set(tables.get("person", ()))
 
 
+def resembles(path: Path) -> bool:
+    """A DuckDB file, or a folder with a clinical table of OMOP but without ``person``."""
+    if is_duckdb(path):
+        return True
+    try:
+        tables = FolderSource(path).tables if path.is_dir() else {}
+    except InputError:
+        return False
+    return any({"person_id", t.concept} <= set(tables.get(t.name, ())) for t in EVENT_TABLES)
+
+
 def read(path: Path | str, settings: Mapping[str, Any]) -> Iterator[Batch]:
     """The events of a CDM, table by table.
 
@@ -79,23 +90,29 @@ def read(path: Path | str, settings: Mapping[str, Any]) -> Iterator[Batch]:
 def _absent(source: Source) -> dict[str, int]:
     """Tables that are not there, and tables that are there but hold no events for us."""
     known = {"person", "death", "observation_period", *(table.name for table in EVENT_TABLES)}
-    absent = [f"the table {name} is absent" for name in known - set(source.tables)]
-    unread = [
-        f"the table {name} is not read"
+    absent = sorted(known - set(source.tables))
+    unread = sorted(
+        name
         for name, columns in source.tables.items()
         if name not in known | VOCABULARY_TABLES and "person_id" in columns
-    ]
-    without = [] if "concept" in source.tables else ["no concept table: codes are OMOP//<id>"]
-    return dict.fromkeys(sorted([*absent, *unread, *without]), 1)
+    )
+    notes = {
+        f"tables that are absent: {', '.join(absent)}": len(absent),
+        f"tables that are not read: {', '.join(unread)}": len(unread),
+        "no concept table: codes are OMOP//<id>": int("concept" not in source.tables),
+    }
+    return {note: count for note, count in notes.items() if count}
 
 
 def _require(source: Source, table: str, columns: list[str]) -> None:
     have = source.tables.get(table)
-    missing = columns if have is None else [c for c in columns if c not in have]
+    missing = [column for column in columns if column not in (have or ())]
     if missing:
         raise InputError(
-            f"The OMOP table {table} lacks {', '.join(missing)}.",
-            where=table,
+            f"The OMOP table {table} is absent."
+            if have is None
+            else f"The OMOP table {table} lacks {', '.join(missing)}.",
+            where=table if have is None else source.files(table)[0],
             allowed="OMOP CDM 5.3 or 5.4",
             next_step="Export the table with all columns of the CDM.",
         )
@@ -281,7 +298,7 @@ class _Rows:
         self, chunk: Chunk, table: str, identity: Sequence[str], files: Sequence[str]
     ) -> None:
         self.quarantined = list(chunk.quarantined)
-        self.files = files
+        self.files, self._table = files, table
         self._file = chunk.file or files[0]
         key = identifiers(chunk.frame[identity[0]])
         row = chunk.frame[ROW] if ROW in chunk.frame.columns else key
@@ -330,8 +347,11 @@ class _Rows:
         ).cast(RAW_SCHEMA)
 
     def batch(self, parts: list[pl.DataFrame], notes: Mapping[str, int] | None = None) -> Batch:
-        """The events of the rows that were not refused meanwhile."""
-        return Batch(pl.concat(parts), self.quarantined, notes=notes or {}, files=self.files)
+        """The events of the rows that were not refused meanwhile; silent rows are counted."""
+        whole = pl.concat(parts)
+        silent = self.frame.height - self.frame["_row"].is_in(whole["source_row"].implode()).sum()
+        excluded = {f"{self._table}: rows that state nothing": int(silent)}
+        return Batch(whole, self.quarantined, excluded, notes or {}, self.files)
 
 
 def _plain_text(column: str) -> pl.Expr:

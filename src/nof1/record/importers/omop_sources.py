@@ -20,6 +20,8 @@ from nof1.record.reading import DEFAULT_LIMIT, files_below, first_bytes, inside,
 from nof1.record.tables import ROW, ROWS_PER_BATCH, Chunk, header, read_table
 
 _TABLE_FILE = re.compile(r"^(\w+)\.(?:csv|tsv|txt|parquet)(?:\.gz)?$", re.IGNORECASE)
+WAIT_SECONDS = 10
+"""How long to wait for a database that does not answer, unless the address says otherwise."""
 _DUCKDB_MARK = b"DUCK"  # at byte 8
 # Athena writes its vocabulary tab-separated, with quotation marks as plain characters.
 _VOCABULARY = {"concept", "concept_ancestor", "concept_relationship", "vocabulary", "domain"}
@@ -145,8 +147,10 @@ class PostgresSource:
 
     def __init__(self, address: str, schema: str | None = None) -> None:
         psycopg = require("psycopg", "postgres")
+        self._trouble: type[Exception] = psycopg.Error
         try:
-            self._connection = psycopg.connect(address)
+            given = psycopg.conninfo.conninfo_to_dict(address)
+            self._connection = psycopg.connect(**{"connect_timeout": WAIT_SECONDS, **given})
             self._connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             self._connection.read_only = True
             rows = self._connection.execute(_COLUMNS_QUERY).fetchall()
@@ -172,10 +176,18 @@ class PostgresSource:
             sql.SQL(", ").join(names), sql.Identifier(found.schema, found.name)
         )
         schema = {column: pl.String for column in wanted}
-        with self._connection.cursor(name=f"nof1_{table}") as cursor:
-            cursor.execute(query)
-            while rows := cursor.fetchmany(ROWS_PER_BATCH):
-                yield Chunk(_completed(pl.DataFrame(rows, schema=schema, orient="row"), columns))
+        try:
+            with self._connection.cursor(name=f"nof1_{table}") as cursor:
+                cursor.execute(query)
+                while rows := cursor.fetchmany(ROWS_PER_BATCH):
+                    frame = pl.DataFrame(rows, schema=schema, orient="row")
+                    yield Chunk(_completed(frame, columns))
+        except self._trouble as error:
+            raise InputError(
+                f"The table cannot be read from the database ({type(error).__name__}).",
+                where=table,
+                next_step="Check that the user may read this table, and the connection.",
+            ) from None
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """CSV, TSV and parquet tables that a mapping file explains (``nof1.record.importers.mapping``).
 
 A row whose time, number or patient cannot be read goes to quarantine; in a wide table only the
-event of that column does. A number written with a sign ("> 89", "<0.02") is kept as the number,
-with the text beside it.
+event of that column does. A row without anything that is an event is counted. A number written
+with a sign ("> 89", "<0.02") is kept as the number, with the text beside it.
 """
 
 from __future__ import annotations
@@ -200,7 +200,17 @@ class _Rows:
         if self.rule.survival is not None:
             parts += self._survival()
         whole = pl.concat([pl.DataFrame(schema=RAW_SCHEMA), *parts])
+        self._count_silent(whole)
         return Batch(whole, self.quarantined, excluded=self.excluded, files=[self.name])
+
+    def _count_silent(self, events: pl.DataFrame) -> None:
+        """Rows that gave neither an event nor a refusal are counted as left out."""
+        told = pl.Series([item.row for item in self.quarantined], dtype=pl.Int64)
+        rows = self.frame[ROW]
+        silent = ~rows.is_in(events["source_row"].implode()) & ~rows.is_in(told.implode())
+        self.excluded[f"{self.name}: rows whose cells are empty or match no rule"] += int(
+            silent.sum()
+        )
 
     def _exclude(self) -> None:
         for rule in self.rule.exclude:
@@ -249,11 +259,7 @@ class _Rows:
         frame = frame.with_columns(_text=told)
         empty = pl.col("_number").is_null() & pl.col("_text").is_null()
         unread = empty & pl.col(rule.value).is_not_null()
-        frame = self._kept(frame, unread, f"column {rule.value}: no number")
-        if not rule.wide:
-            missing = frame.select(empty.sum()).item()
-            self.excluded[f"column {rule.value}: no value"] += missing
-        return frame.filter(~empty)
+        return self._kept(frame, unread, f"column {rule.value}: no number").filter(~empty)
 
     def _timed(self, frame: pl.DataFrame, rule: EventRule) -> pl.DataFrame:
         frame = frame.with_columns(
