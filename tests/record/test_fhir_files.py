@@ -117,7 +117,7 @@ def test_other_files_are_counted_and_never_silent(tmp_path):
     assert batch.excluded == {
         "empty file": 1,
         "JSON file without FHIR resources": 1,
-        "file that is not FHIR JSON": 1,
+        "files that are not FHIR JSON": 1,
     }
     assert sorted((item.file, item.row) for item in batch.quarantined) == [
         ("old.xml", None),

@@ -242,3 +242,18 @@ def test_a_table_that_gives_no_events_is_a_mistake(tmp_path: Path) -> None:
     mapping = "schema: nof1/mapping/1\ntables: [{file: labs.csv, patient: pid}]\n"
     with pytest.raises(InputError, match="nothing that could become an event"):
         imported(tmp_path / "record", labs_folder(tmp_path / "in", mapping=mapping))
+
+
+def test_files_that_another_importer_reads_are_no_news(tmp_path: Path) -> None:
+    place = labs_folder(tmp_path / "in")
+    (place / "p.ndjson").write_text(
+        '{"resourceType": "Patient", "id": "1", "birthDate": "1950-01-01"}\n'
+    )
+    (place / "extra.csv").write_text("a\n1\n")
+    done = imported(tmp_path / "record", place)
+    assert {name for name, _ in done.sources} == {"fhir", "tabular"}
+    assert done.notes == {"the file extra.csv is not in the mapping: not read": 1}
+    assert done.excluded == {}
+    (place / "mapping.yaml").rename(tmp_path / "m.yaml")
+    named = imported(tmp_path / "other", place, mapping=str(tmp_path / "m.yaml"))
+    assert (named.events, named.sources) == (done.events, done.sources)

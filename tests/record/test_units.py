@@ -80,3 +80,25 @@ def test_few_and_many_rows_are_harmonised_alike():
     )
     parts = [harmonised(frame[start : start + 300]) for start in range(0, n, 300)]
     assert pl.concat(parts).equals(harmonised(frame))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("&#176;C", "Cel"),
+        ("&micro;g/dL", "ug/dL"),
+        ("\u00b5mol/L", "umol/L"),
+        ("\u03bcmol/L", "umol/L"),
+        ("10\u00b3/\u00b5L", "10*3/uL"),
+        ("10\u00b9\u00b2/L", "10*12/L"),
+        ("kg/m\u00b2", "kg/m2"),
+        ("\u00baC", "Cel"),
+    ],
+)
+def test_units_in_signs_beyond_ucum_meet_the_others(written: str, read: str) -> None:
+    assert rule("lab//x", written) == rule("lab//x", read)
+    assert rule("lab//x", written).unit is not None
+
+
+def test_what_no_plain_letters_can_save_stays_as_written() -> None:
+    assert rule("lab//x", "&#xD800;").code == "lab//x//[&#xD800;]"

@@ -53,7 +53,7 @@ def _damaged(root: Path) -> WorkspaceError:
 
 def unwritable(error: OSError, root: Path) -> WorkspaceError:
     """The error of an import that could not write; the record is as it was."""
-    reason = error.strerror or type(error).__name__
+    reason = error.strerror or "the disk is full, or the file would be too large"
     return WorkspaceError(
         f"The import cannot be written: {reason}. The record is as it was before.",
         where=str(root),

@@ -12,10 +12,13 @@ For each pair of code and unit there is one rule, the same for a whole import an
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from html import unescape
 from importlib.resources import files
 from typing import NamedTuple
+from unicodedata import normalize
 
 import polars as pl
 
@@ -56,6 +59,16 @@ def analytes() -> dict[str, Analyte]:
     }
 
 
+def plain(unit: str) -> str:
+    """A unit in the plain letters of UCUM: no HTML, no micro sign, no raised digits.
+
+    >>> plain("&#176;C"), plain("µmol/L"), plain("10³/µL"), plain("kg/m²")
+    ('°C', 'umol/L', '10^3/uL', 'kg/m2')
+    """
+    text = re.sub(r"(?<=10)(?=[⁰¹²³⁴⁵⁶⁷⁸⁹])", "^", unescape(unit).replace("º", "°"))
+    return normalize("NFKC", text).replace("\N{GREEK SMALL LETTER MU}", "u")
+
+
 @lru_cache(maxsize=10_000)  # a hostile file may hold a new unit in each row
 def rule(code: str, unit: str | None) -> Rule:
     """The rule for numeric values of ``code`` that come in ``unit`` (as written; None: no unit).
@@ -68,7 +81,7 @@ def rule(code: str, unit: str | None) -> Rule:
     analyte = analytes().get(code)
     if unit is None or not unit.strip():
         return Rule(code, None) if analyte is None else Rule(f"{code}//[no unit]", None)
-    known = ucum(unit)
+    known = ucum(plain(unit))
     if known is None:
         return _apart(code, unit)
     if analyte is None:

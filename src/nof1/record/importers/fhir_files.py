@@ -109,7 +109,7 @@ def _explained(path: Path, name: str, what: str) -> Document:
     if what == "xml":
         return Document(name, 0, problem="FHIR in XML is not read: export as JSON or NDJSON")
     if not path.name.lower().endswith(_NAMES):
-        return Document(name, 0, nothing="file that is not FHIR JSON")
+        return Document(name, 0, nothing="files that are not FHIR JSON")
     if what == "utf-16":
         return Document(name, 0, problem="the text is UTF-16: FHIR JSON is UTF-8")
     if what == "empty":

@@ -37,6 +37,7 @@ from nof1.record.tables import ROW, Chunk, read_table
 FOLLOW_UP_END = "END_OF_FOLLOW_UP"
 MICROSECONDS = 1_000_000
 OLDEST_YEARS = 130
+_TABLES = (".csv", ".tsv", ".txt", ".parquet")
 _NOTHING = {
     "_number": pl.lit(None, pl.Float64),
     "_unit": pl.lit(None, pl.String),
@@ -71,7 +72,9 @@ def read(path: Path, settings: Mapping[str, Any]) -> Iterator[Batch]:
     folder = path.parent if schema_of(path) == SCHEMA else path
     reader = _Reader(rules, folder, settings)
     files = _files(folder)
-    yield Batch(pl.DataFrame(schema=RAW_SCHEMA), notes=_unread(rules, [name for _, name in files]))
+    others = any(folder.is_relative_to(other) for other in settings.get("elsewhere", ()))
+    notes = _unread(rules, [name for _, name in files], only_tables=others)
+    yield Batch(pl.DataFrame(schema=RAW_SCHEMA), notes=notes)
     for file, name in files:
         rule = _rule(rules, name)
         if rule is not None:
@@ -107,9 +110,12 @@ def _rule(rules: MappingFile, name: str) -> TableRule | None:
     return next((rule for rule in rules.tables if _matches(name, rule.file)), None)
 
 
-def _unread(rules: MappingFile, names: list[str]) -> dict[str, int]:
+def _unread(rules: MappingFile, names: list[str], *, only_tables: bool) -> dict[str, int]:
+    """Files without a rule and rules without a file; other importers may read what is no table."""
     known = [rule.file for rule in rules.tables] + [a.file for a in rules.anchors.values()]
     strange = [n for n in names if not any(_matches(n, k) for k in known) and not n.endswith("ml")]
+    if only_tables:
+        strange = [n for n in strange if n.removesuffix(".gz").lower().endswith(_TABLES)]
     absent = [k for k in known if not any(_matches(n, k) for n in names)]
     return {f"the file {n} is not in the mapping: not read": 1 for n in strange} | {
         f"the file {k} of the mapping is absent": 1 for k in absent

@@ -87,7 +87,7 @@ def _missing(check: str, what: str, row: dict[str, object], count: int, of: int)
         code=str(row["code"]),
         site=str(row["site"]) or None,
         why="A model sees only that something was measured, or a number it cannot compare.",
-        next_step="Check the value and unit columns in the import settings for this code.",
+        next_step="Check where the source keeps its values and units, and the mapping file.",
     )
 
 

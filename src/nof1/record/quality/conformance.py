@@ -59,7 +59,7 @@ def unit_mixtures(tally: Tally) -> list[Problem]:
                 things="values",
                 code=str(code),
                 why="One code, two scales: a model compares numbers that do not compare.",
-                next_step="Name one unit for this code in the import settings, with conversions.",
+                next_step="Correct the units at the source, or with `translate` in the mapping file.",
             )
         )
     return found
@@ -138,7 +138,7 @@ def unknown_units(tally: Tally) -> list[Problem]:
             of=total,
             things="values with a unit",
             why="It is kept apart and never converted, so its values meet no others.",
-            next_step="Map it to a UCUM unit in the import settings.",
+            next_step="Write it in UCUM at the source, or with `translate` in the mapping file.",
         )
         for row in rows.to_dicts()
         if ucum(row["unit"]) is None

@@ -33,8 +33,8 @@ def impossible_values(tally: Tally) -> list[Problem]:
                 code=row["code"],
                 site=row["site"] or None,
                 why="No living person has this value: the unit or the decimal point is wrong.",
-                next_step="Look at how the source writes the unit of this code; map the unit in "
-                "the import settings, or correct the source.",
+                next_step="Look at how the source writes the unit of this code; correct it "
+                "there, or with `translate` in the mapping file.",
                 reference="; ".join(cited),
             )
         )
