@@ -59,7 +59,7 @@ def unit_mixtures(tally: Tally) -> list[Problem]:
                 things="values",
                 code=str(code),
                 why="One code, two scales: a model compares numbers that do not compare.",
-                next_step="Correct the units at the source, or with `translate` in the mapping file.",
+                next_step="Correct them at the source, or with `translate` in the mapping file.",
             )
         )
     return found
