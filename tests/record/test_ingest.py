@@ -114,7 +114,7 @@ def test_by_record_formats_add_to_the_file_and_honour_withdrawals(root, monkeypa
     scripted(monkeypatch, "fhir", second)
     done = imported(root, "x")
     assert Record(root).subjects()["patient"].to_list() == ["z"]
-    assert (done.removed, done.superseded, done.events) == (1, 1, 1)
+    assert (done.added, done.removed, done.superseded, done.events) == (1, 2, 1, 1)
     scripted(monkeypatch, "fhir", Batch(rows({"record": "r3"})))
     assert imported(root, "x").events == 2  # the same file name, but r1 stays
 

@@ -85,6 +85,7 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
 @given(history=st.lists(one_import, min_size=1, max_size=4))
 def test_any_history_of_imports_ends_in_what_the_oracle_says(history) -> None:
     memory: dict = {}
+    size_before = 0
     before = module.sources_at, module.importer
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
@@ -98,6 +99,8 @@ def test_any_history_of_imports_ends_in_what_the_oracle_says(history) -> None:
                 module.sources_at, module.importer = before
             remember(memory, kind, file, records, withdrawn)
             assert done.events == sum(len(values) for _, values, _ in memory.values())
+            assert done.events == size_before + done.added - done.removed
+            size_before = done.events
             check(root, memory)
 
 

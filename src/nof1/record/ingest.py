@@ -49,7 +49,8 @@ class Ingested:
     sources : pairs of importer and name of what it read.
     files : source files that gave rows.
     events, patients : in the record now.
-    added, replaced, removed : events: new; of records that were there before; gone.
+    added, replaced, removed : events: new; in the place of an old one of the same source record;
+        gone. The record has grown by ``added - removed``.
     superseded : events that a later occurrence of the same record replaced within this import.
     quarantined : the first 1,000 refusals; ``refusals`` sums up all of them by file and reason,
         ``quarantined_rows`` counts the rows, each once.
@@ -304,10 +305,10 @@ class _Import:
         )
 
     def _plan(self) -> Plan:
-        touched, withdrawn, last = self.keys.finish()
+        touched, last = self.keys.finish()
         pairs = sorted(self.whole_files)
         schema = {"site": pl.String, "source_file": pl.String}
-        return Plan(touched, withdrawn, last, pl.DataFrame(pairs, schema=schema, orient="row"))
+        return Plan(touched, last, pl.DataFrame(pairs, schema=schema, orient="row"))
 
     def _merge(self, shard: int, plan: Plan, built: Path) -> Merged:
         old = self.before.path / "data" / shard_name(shard) if self.before else None

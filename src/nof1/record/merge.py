@@ -22,13 +22,11 @@ class Plan:
     Attributes
     ----------
     touched : sorted keys of all records that were read or withdrawn.
-    withdrawn : sorted keys of records that the source has withdrawn.
     last : frame of record_key and last (order of the occurrence that counts).
     files : frame of site and source_file whose old rows are all replaced.
     """
 
     touched: np.ndarray
-    withdrawn: np.ndarray
     last: pl.DataFrame
     files: pl.DataFrame
 
@@ -39,8 +37,9 @@ class Merged:
 
     Attributes
     ----------
-    added, replaced, removed : events new to the record; new events whose record was there
-        before; old events that have no successor. Refused events are in none of them.
+    added, replaced, removed : new events without a predecessor in the same source record; new
+        events with one; old events without a successor. So the record grows by
+        ``added - removed``.
     superseded : new events that a later occurrence of the same record replaced at once.
     """
 
@@ -66,19 +65,17 @@ def merged_shard(old_path: Path | None, new: pl.DataFrame, plan: Plan) -> Merged
     if fresh.is_empty() and not gone.any() and old_path is not None:
         return Merged(None, superseded=superseded)
     old = pl.read_parquet(old_path) if old_path is not None else empty()
-    gone_keys = old.filter(gone)["record_key"].to_numpy()
-    followed = member(gone_keys, plan.touched) & ~member(gone_keys, plan.withdrawn)
     both = pl.concat([old.filter(~gone).with_columns(_new=False), fresh.with_columns(_new=True)])
     kept, refused = refuse_contradictions(both)
-    stayed = kept.height - int(kept["_new"].sum())
-    entered = kept.filter("_new")["record_key"].to_numpy()
-    replaced = int(member(entered, np.unique(gone_keys)).sum())
+    entered = kept.filter("_new")
+    stayed = kept.height - entered.height
+    replaced = _common(old.filter(gone), entered)
     rows = in_order(kept)
     return Merged(
         None if old_path is not None and rows.equals(old) else rows,
-        added=len(entered) - replaced,
+        added=entered.height - replaced,
         replaced=replaced,
-        removed=int((~followed).sum()) + old.height - len(gone_keys) - stayed,
+        removed=old.height - stayed - replaced,
         superseded=superseded,
         quarantined=tuple(refused),
     )
@@ -124,6 +121,13 @@ def _gone(old_path: Path | None, plan: Plan) -> pl.Series:
         maintain_order="left",
     )
     return by_key | marked["hit"].fill_null(False)
+
+
+def _common(old: pl.DataFrame, new: pl.DataFrame) -> int:
+    """How many new events follow an old one of the same record and patient."""
+    keys = ["record_key", "subject_id"]
+    counts = old.group_by(keys).len("a").join(new.group_by(keys).len("b"), on=keys)
+    return int(counts.select(pl.min_horizontal("a", "b").sum()).item())
 
 
 def _ranked(column: str) -> pl.Expr:

@@ -47,13 +47,12 @@ class Keys:
         """Remember records that the source has withdrawn: they are gone, whatever else is read."""
         self._withdrawn.extend(keys)
 
-    def finish(self) -> tuple[np.ndarray, np.ndarray, pl.DataFrame]:
+    def finish(self) -> tuple[np.ndarray, pl.DataFrame]:
         """Sort out what counts.
 
         Returns
         -------
         touched : sorted unique keys of all records read or withdrawn.
-        withdrawn : sorted unique keys of the withdrawn ones.
         last : frame of record_key and the order of its last occurrence, only for records that
             occur more than once or are withdrawn.
         """
@@ -73,7 +72,7 @@ class Keys:
         )
         if len(twice) or len(withdrawn):
             keys = np.unique(np.concatenate([keys, withdrawn]))
-        return keys, withdrawn, frame
+        return keys, frame
 
 
 def member(values: np.ndarray, among: np.ndarray) -> np.ndarray:
