@@ -140,3 +140,21 @@ def test_surroundings_end_with_death(tmp_path: Path, homes: str) -> None:
     rows = Record(root).scan().collect().filter(pl.col("code") == "EXPOSURE//pm25")
     assert rows["numeric_value"].to_list() == [5.0, 6.0]
     assert rows["unit"].unique().to_list() == ["ug/m3"]
+
+
+def test_all_regions_of_a_dated_address_count(tmp_path):
+    homes = "id,county,since\nann,US,2020-01-01\nann,US-KS,2020-01-01\nann,FR,2020-03-01\n"
+    (tmp_path / "homes.csv").write_text(homes)
+    days = ("2020-01-01", "2020-02-01", "2020-03-01")
+    rows = [f"{region},{day},5" for region in ("US", "US-KS", "FR") for day in days]
+    (tmp_path / "air.csv").write_text("\n".join(["county,day,pm25", *rows]) + "\n")
+    (tmp_path / "exposures.yaml").write_text(
+        "schema: nof1/exposures/1\n"
+        "patients: {file: homes.csv, patient: id, region: county, from: since}\n"
+        "tables:\n"
+        "  - {file: air.csv, region: county, date: day, period: month, values: {pm25: ug/m3}}\n"
+    )
+    root = tmp_path / "record"
+    ingest(root, [tmp_path], site="a", settings={"shards": 1})
+    found = Record(root).scan().collect()["time"].dt.month().sort().to_list()
+    assert found == [1, 1, 2, 2, 3]

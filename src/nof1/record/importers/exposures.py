@@ -136,8 +136,12 @@ def _homes(entry: Entry, folder: Path, settings: Mapping[str, Any], encoding: st
 def _lives(rows: pl.DataFrame, deaths: pl.DataFrame) -> pl.DataFrame:
     """Homes with their end: the next home of the patient, or death."""
     ordered = rows.unique().sort("patient", "since", "region")
+    # one address may name several regions (country, county): they begin and end together
+    moves = ordered.select("patient", "since").unique().sort("patient", "since")
     until = pl.col("since").shift(-1).over("patient").alias("until")
-    with_end = ordered.with_columns(until).join(deaths, on="patient", how="left")
+    spans = moves.with_columns(until)
+    with_end = ordered.join(spans, on=["patient", "since"], how="left", nulls_equal=True)
+    with_end = with_end.join(deaths, on="patient", how="left")
     return with_end.select(list(HOMES)).cast(HOMES)
 
 
