@@ -46,3 +46,9 @@ def test_damaged_settings_name_the_setting(tmp_path, text, message):
     (tmp_path / "nof1.toml").write_text(text)
     with pytest.raises(WorkspaceError, match=message):
         open_workspace(tmp_path)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WorkspaceError, match="cannot be made here"):
+        create(tmp_path / "file" / "ws")

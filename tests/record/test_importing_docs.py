@@ -9,6 +9,7 @@ from nof1.record.importers import NAMES, mapping
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "importing.md").read_text(encoding="utf-8")
 KEYS = {
+    "file": ("schema", "missing", "encoding", "timezone", "anchors", "tables"),
     "table": (*mapping._TABLE, *mapping._RULES),
     "event": mapping._EVENT,
     "moment": mapping._MOMENT,

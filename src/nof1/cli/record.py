@@ -28,6 +28,7 @@ SUPERSEDED = "events of records that came again later, or were withdrawn"
 @click.option("--mapping", type=click.Path(dir_okay=False), help="Mapping file of CSV tables.")
 @click.option("--format", "form", help="Name the format instead of finding it from the content.")
 @click.option("--timezone", help="Zone of clock times without an offset, e.g. Europe/Berlin.")
+@click.option("--schema", help="Schema of the OMOP tables in a database [default: found].")
 @click.option("--encoding", help="Encoding of CSV files [default: utf-8].")
 @click.pass_context
 def ingest(

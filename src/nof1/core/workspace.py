@@ -81,9 +81,16 @@ def create(
             where=str(root),
             next_step="Use it with --workspace, or choose another folder.",
         )
-    root.mkdir(parents=True, exist_ok=True)
     text = TEMPLATE.format(site=site, shards=shards, synthetic=str(synthetic).lower())
-    (root / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        (root / SETTINGS_FILE).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise WorkspaceError(
+            f"The workspace cannot be made here: {error.strerror}.",
+            where=str(root),
+            next_step="Choose a folder that you may write to, with free space.",
+        ) from None
     return open_workspace(root)
 
 
