@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nof1.record.importers import NAMES
+from nof1.record.importers import names
 from record_samples import imported, labs_folder, table
 
 DATES = ("2020-01-01", "2020-05-06 07:08:09", "", "soon", "0001-01-01", "9999-12-31", "2020-02-30")
@@ -111,11 +111,33 @@ def exposures(folder: Path, rows: list[tuple]) -> int:
     return len(rows)
 
 
+def genome(folder: Path, rows: list[tuple]) -> int:
+    """One sample a row, with a genotype or without; a list that knows some of their patients."""
+    folder.mkdir()
+    calls = {"5": "1/1", "-1.5": "0/1", "<3": "./1", "": "./."}
+    names = [f"s{index}" for index in range(len(rows))]
+    columns = "\t".join(["#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT", *names, "last"])
+    place = "chr10\t94781859\t.\tG\tA\t.\tPASS\t.\tGT"
+    genotypes = [calls.get(row[3], "0/0") for row in rows]
+    lines = ["##fileformat=VCFv4.2", "##reference=GRCh38", columns]
+    lines.append("\t".join([place, *genotypes, "0/1"]))
+    (folder / "a.vcf").write_text("\n".join(lines) + "\n")
+    listed = [
+        f"{name},{patient},{when}" for name, (_, patient, when, *_) in zip(names, rows, strict=True)
+    ]
+    wrong = sum(
+        not patient or when == "soon" or when == "2020-02-30" for _, patient, when, *_ in rows
+    )
+    (folder / "samples.csv").write_text("\n".join(["sample,patient,reported", *listed]) + "\n")
+    return len(rows) + 1 + wrong
+
+
 WRITERS: dict[str, Callable[[Path, list[tuple]], int]] = {
     "fhir": fhir,
     "omop": omop,
     "meds": meds,
     "exposures": exposures,
+    "genome": genome,
     "tabular": tabular,
 }
 row = st.tuples(
@@ -128,10 +150,10 @@ row = st.tuples(
 
 
 def test_every_importer_is_in_this_test() -> None:
-    assert set(WRITERS) == set(NAMES)
+    assert set(WRITERS) == set(names())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names())
 @settings(deadline=None, max_examples=12)
 @given(rows=st.lists(row, max_size=12))
 def test_the_books_balance(name: str, rows: list[tuple]) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from nof1.core.errors import InputError, UsageError
-from nof1.record.importers import NAMES, detect, importer
+from nof1.record.importers import detect, importer, names
 from record_samples import labs_folder
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names())
 def test_every_importer_has_the_two_functions(name: str, tmp_path: Path) -> None:
     module = importer(name)
     assert callable(module.read)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nof1.record.importers import NAMES, mapping
+from nof1.record.importers import mapping, names
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "importing.md").read_text(encoding="utf-8")
 KEYS = {
@@ -22,6 +22,6 @@ def test_every_key_is_explained(kind):
         assert re.search(rf"`{key}\b", TEXT), key
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names())
 def test_every_format_is_named(name):
     assert f"| `{name}` |" in TEXT

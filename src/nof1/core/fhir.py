@@ -39,7 +39,7 @@ def to_fhir(finding: Finding) -> dict[str, Any]:
     """One FHIR R4 resource for one finding.
 
     Risk and forecast become RiskAssessment; medication, alert and outbreak become DetectedIssue;
-    effect and image become Observation.
+    effect, image and genotype become Observation.
     """
     made = _SHAPES[finding.kind](finding)
     return {key: value for key, value in made.items() if value not in (None, [], {})}
@@ -122,6 +122,7 @@ _SHAPES = {
     Kind.OUTBREAK: _detected_issue,
     Kind.EFFECT: _observation,
     Kind.IMAGE: _observation,
+    Kind.GENOTYPE: _observation,
 }
 _ABSENT_CODES = {Status.WITHHELD: "not-performed", Status.NOT_CHECKED: "unknown"}
 

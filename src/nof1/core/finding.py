@@ -39,6 +39,7 @@ class Kind(StrEnum):
     ALERT = "alert"
     OUTBREAK = "outbreak"
     FORECAST = "forecast"
+    GENOTYPE = "genotype"
 
 
 class Coding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

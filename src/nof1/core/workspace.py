@@ -3,6 +3,7 @@
 nof1.toml      settings (this file makes the folder a workspace)
 record/        the event table, in generations (see ``nof1.record.store``)
 models/        trained models with their cards
+knowledge/     newer facts than those of nof1 (see ``nof1.knowledge.base``)
 audit/         the append-only audit log
 reports/       pages made for people
 """
@@ -47,6 +48,11 @@ class Workspace:
     def models(self) -> Path:
         """Folder of the trained models."""
         return self.root / "models"
+
+    @property
+    def knowledge(self) -> Path:
+        """Folder of facts that replace those that come with nof1."""
+        return self.root / "knowledge"
 
     @property
     def audit(self) -> Path:

@@ -21,7 +21,7 @@ from nof1.core.errors import UsageError
 from nof1.record import generation, lifestyle
 from nof1.record.checks import row_problem, split
 from nof1.record.events import DEATH
-from nof1.record.importers import BY_RECORD, Batch, Quarantined, importer
+from nof1.record.importers import BY_RECORD, Batch, Quarantined, comes_last, importer
 from nof1.record.merge import Merged, Plan, merged_shard, write_shard
 from nof1.record.sources import check_settings, sources_at, unread
 from nof1.record.spill import (
@@ -106,8 +106,7 @@ def ingest(
     moment = now or datetime.now(UTC).replace(tzinfo=None)
     check_settings(settings)
     sources = [found for path in paths for found in sources_at(path, settings)]
-    # Exposures need to know where patients live, which the other sources may say.
-    sources.sort(key=lambda pair: pair[0] == "exposures")
+    sources.sort(key=lambda pair: comes_last(pair[0]))
     with generation.locked(record_root):
         try:
             staging = generation.stage(record_root)
@@ -171,8 +170,9 @@ class _Import:
         self.sources.append((name, label))
         settings = {**self.settings, "site": self.site, "record": self.before}
         settings["elsewhere"] = [path for path in elsewhere if isinstance(path, Path)]
-        if name == "exposures":
+        if comes_last(name):
             settings |= {"residences": self._residences, "deaths": self._deaths}
+            settings |= {"sexes": self._sexes}
         for batch in importer(name).read(source, settings):  # type: ignore[arg-type]
             self._take(name, batch, len(self.sources) - 1)
 
@@ -251,6 +251,10 @@ class _Import:
         """Rows of patient, died; each patient once."""
         rows = self._events_of(pl.col("code") == DEATH)
         return rows.group_by("patient").agg(pl.col("time").min().alias("died"))
+
+    def _sexes(self) -> pl.DataFrame:
+        """Rows of patient, code: ``GENDER//...``, from the events so far; some have several."""
+        return self._events_of(pl.col("code").str.starts_with("GENDER//")).select("patient", "code")
 
     def _events_of(self, kind: pl.Expr) -> pl.DataFrame:
         """Rows of patient, code, time of this site: in the record, and read so far."""

@@ -6,7 +6,10 @@ A module becomes an importer by having
   never from the name alone;
 - ``read(path, settings) -> Iterator[Batch]``: the events, in batches that fit in memory.
 
-It is registered by its name in ``NAMES``; every registered importer passes the shared tests.
+It is registered by its name in ``BUILT_IN``, or, from another room or package, by an entry point of
+the group ``nof1.importers``; every registered importer passes the shared tests. A module with
+``AFTER_OTHERS = True`` is read last: its settings then hold functions that tell what the other
+sources say (``residences``, ``deaths``, ``sexes``).
 Importing the same ``source_file`` again replaces all of its rows, so that rows gone at the source
 are gone here. Formats in ``BY_RECORD`` replace record by record instead: their files are no fixed
 units (two bulk exports both have a ``Patient.000.ndjson``).
@@ -14,9 +17,11 @@ units (two bulk exports both have a ``Patient.000.ndjson``).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -26,7 +31,7 @@ from nof1.core.errors import InputError, UsageError
 from nof1.record.description import load
 from nof1.record.reading import files_below
 
-NAMES = ("fhir", "omop", "meds", "exposures", "tabular")
+BUILT_IN = ("fhir", "omop", "meds", "exposures", "tabular")
 BY_RECORD = ("fhir",)
 
 
@@ -82,7 +87,20 @@ ACCEPTED = (
     "a MEDS 0.4 folder",
     "tables with a mapping file",
     "exposure tables with their description",
+    "genotypes (a VCF or BCF file, or a folder with some)",
 )
+
+
+@functools.cache
+def names() -> tuple[str, ...]:
+    """All registered importers: the built-in ones, then those of entry points by name."""
+    return (*BUILT_IN, *sorted(_entries()))
+
+
+@functools.cache
+def _entries() -> dict[str, str]:
+    found = entry_points(group="nof1.importers")
+    return {point.name: point.value for point in found if point.name not in BUILT_IN}
 
 
 def importer(name: str) -> Importer:
@@ -92,9 +110,14 @@ def importer(name: str) -> Importer:
     ------
     UsageError : there is none.
     """
-    if name not in NAMES:
-        raise UsageError(f"There is no importer {name!r}.", where="format", allowed=NAMES)
-    return cast(Importer, import_module(f"{__name__}.{name}"))
+    if name not in names():
+        raise UsageError(f"There is no importer {name!r}.", where="format", allowed=names())
+    return cast(Importer, import_module(_entries().get(name, f"{__name__}.{name}")))
+
+
+def comes_last(name: str) -> bool:
+    """Whether an importer has to know what the other sources say."""
+    return bool(getattr(importer(name), "AFTER_OTHERS", False))
 
 
 def detect(path: Path, settings: Mapping[str, Any]) -> list[tuple[str, Path]]:
@@ -147,7 +170,7 @@ def _nearly(path: Path) -> list[tuple[str, Path]]:
 
 
 def _detect(path: Path, settings: Mapping[str, Any]) -> list[tuple[str, Path]]:
-    found = [(name, path) for name in NAMES if importer(name).recognises(path)]
+    found = [(name, path) for name in names() if importer(name).recognises(path)]
     whole = {"omop", "meds", "tabular"} & {name for name, _ in found}  # these read all tables
     if settings.get("mapping") and not whole:
         mapped = cast(Any, importer("tabular")).is_mapped(path, settings)

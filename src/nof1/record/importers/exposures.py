@@ -35,6 +35,7 @@ from nof1.record.scalars import numbers, times
 from nof1.record.tables import ROW, Chunk, read_table
 
 SCHEMA = "nof1/exposures/1"
+AFTER_OTHERS = True  # where patients live, and when they died, may stand in another source
 PERIODS = {"day": "1d", "month": "1mo", "year": "1y"}
 HOMES = pl.Schema(
     {"patient": pl.String(), "region": pl.String(), "since": TIME, "until": TIME, "died": TIME}
