@@ -1,5 +1,4 @@
 import csv
-import gzip
 import json
 
 from nof1.synthetic.people import SITES
@@ -52,34 +51,9 @@ def test_patients_carry_their_region_and_death(small: Small) -> None:
     assert deaths == small.truth.patients["death"].count() > 0
 
 
-def test_genome_files_agree_with_each_other(small: Small) -> None:
-    scores = {row["patient"]: row for site in SITES for row in scores_of(small, site.name)}
-    folder = small.written.genome
-    lines = gzip.decompress((folder / "cohort.vcf.gz").read_bytes()).decode().splitlines()
-    body = [line.split("\t") for line in lines if not line.startswith("##")]
-    assert body[0][9:] == list(scores)
-    weights = {
-        line.split("\t")[0]: float(line.split("\t")[5])
-        for line in (folder / "SYNTH1.txt").read_text().splitlines()
-        if line.startswith("synthetic_")
-    }
-    for column, row in list(enumerate(scores.values(), start=9))[::37]:
-        total = sum(
-            weights[line[2]] * line[column].count("1") for line in body[1:] if line[2] in weights
-        )
-        assert abs(total - float(row["polygenic_score_SYNTH1"])) < 1e-4
-        star2 = next(line[column] for line in body if line[2] == "rs4244285").count("1")
-        assert row["CYP2C19"].count("*2") == star2
-
-
-def scores_of(small: Small, site: str) -> list[dict[str, str]]:
-    with (small.written.sites[site] / "genome" / "scores.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def test_everything_says_synthetic(small: Small) -> None:
     sources = small.written.folder / "sources"
-    for folder in (small.written.folder, small.written.genome, *small.written.sites.values()):
+    for folder in (small.written.folder, *small.written.sites.values()):
         assert "SYNTHETIC" in (folder / "README.txt").read_text()
     for path in sources.rglob("*.csv"):
         with path.open(newline="") as file:
@@ -95,6 +69,8 @@ def test_the_truth_stays_outside_of_what_is_ingested(small: Small) -> None:
     assert content["resources"] == small.written.resources
     with (truth / "index_dates.csv").open(newline="") as file:
         assert len(list(csv.DictReader(file))) == len(small.truth.index_dates)
+    with (truth / "genes.csv").open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == small.truth.sequenced.sum()
     inside = b"".join(p.read_bytes() for p in sources.rglob("*.csv"))
     assert b"propensity" not in inside
     assert b"risk" not in inside

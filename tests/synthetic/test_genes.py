@@ -1,11 +1,17 @@
-import json
-
 import numpy as np
 import pytest
 
-from nof1.synthetic import genes
-from nof1.synthetic.genes import ANCESTRIES, GENES, VARIANTS, Genomes, genomes, polygenic_score
-from shared_data import needs
+from nof1.knowledge import alleles
+from nof1.knowledge.phenotypes import phenotypes
+from nof1.synthetic.genes import (
+    ANCESTRIES,
+    CYP2C9_ACTIVITY,
+    GENES,
+    VARIANTS,
+    Genomes,
+    genomes,
+    polygenic_score,
+)
 
 
 @pytest.fixture(scope="module")
@@ -16,8 +22,8 @@ def drawn() -> tuple[Genomes, np.ndarray]:
 
 def test_alleles_come_at_their_frequencies(drawn: tuple[Genomes, np.ndarray]) -> None:
     people, ancestry = drawn
-    for gene, alleles in GENES.items():
-        for allele in alleles[1:]:
+    for gene, named in GENES.items():
+        for allele in named[1:]:
             for group, wanted in enumerate(allele.frequencies):
                 got = people.copies(gene, allele.name)[ancestry == group].sum() / 10_000
                 assert abs(got - wanted) < 4 * np.sqrt(wanted * (1 - wanted) / 10_000) + 1e-12
@@ -27,10 +33,10 @@ def test_chromosomes_carry_the_variants_of_their_allele(drawn: tuple[Genomes, np
     """The slow way round: name each chromosome from its variants, and find the allele again."""
     people, _ = drawn
     column = {variant.name: i for i, variant in enumerate(VARIANTS)}
-    for gene, alleles in GENES.items():
-        mine = sorted({name for allele in alleles for name in allele.variants})
+    for gene, named in GENES.items():
+        mine = sorted({name for allele in named for name in allele.variants})
         by_pattern = {
-            tuple(name in allele.variants for name in mine): allele.name for allele in alleles
+            tuple(name in allele.variants for name in mine): allele.name for allele in named
         }
         for person in range(0, 20_000, 997):
             for chromosome in (0, 1):
@@ -38,12 +44,12 @@ def test_chromosomes_carry_the_variants_of_their_allele(drawn: tuple[Genomes, np
                     bool(people.haplotypes[person, column[name], chromosome]) for name in mine
                 )
                 index = people.alleles[gene][person, chromosome]
-                assert by_pattern[pattern] == alleles[index].name
+                assert by_pattern[pattern] == named[index].name
 
 
 def test_phenotypes_follow_the_diplotypes(drawn: tuple[Genomes, np.ndarray]) -> None:
     people, _ = drawn
-    seen = dict(zip(people.diplotypes("CYP2C19"), people.cyp2c19_phenotypes(), strict=True))
+    seen = dict(zip(people.diplotypes("CYP2C19"), people.phenotypes("CYP2C19"), strict=True))
     assert seen["*1/*1"] == "Normal Metabolizer"
     assert seen["*1/*2"] == seen["*2/*17"] == "Intermediate Metabolizer"
     assert seen["*2/*2"] == seen["*2/*3"] == "Poor Metabolizer"
@@ -51,6 +57,27 @@ def test_phenotypes_follow_the_diplotypes(drawn: tuple[Genomes, np.ndarray]) -> 
     assert seen["*17/*17"] == "Ultrarapid Metabolizer"
     activity = dict(zip(people.diplotypes("CYP2C9"), people.cyp2c9_activity_score(), strict=True))
     assert (activity["*1/*1"], activity["*1/*2"], activity["*3/*3"]) == (2.0, 1.5, 0.0)
+
+
+def test_the_activity_that_acts_is_that_of_the_tables(
+    drawn: tuple[Genomes, np.ndarray],
+) -> None:
+    """The course of health reads its own numbers; they must not drift from the facts."""
+    people, _ = drawn
+    assert {name: phenotypes("CYP2C9").activity(name) for name in CYP2C9_ACTIVITY} == (
+        CYP2C9_ACTIVITY
+    )
+    poor = np.array(people.phenotypes("CYP2C19")) == "Poor Metabolizer"
+    assert (poor == (people.copies("CYP2C19", "*2", "*3") == 2)).all()
+    decreased = np.array(people.phenotypes("SLCO1B1")) != "Normal Function"
+    assert (decreased == (people.copies("SLCO1B1", "*5", "*15") > 0)).all()
+
+
+def test_diplotypes_are_written_by_number(drawn: tuple[Genomes, np.ndarray]) -> None:
+    people, _ = drawn
+    seen = set(people.diplotypes("SLCO1B1"))
+    assert {"*5/*37", "*15/*37", "*1/*37"} <= seen
+    assert not seen & {"*37/*5", "*37/*15", "*37/*1"}
 
 
 def test_the_score_is_the_weighted_sum_of_copies(drawn: tuple[Genomes, np.ndarray]) -> None:
@@ -73,25 +100,33 @@ def test_the_score_table_never_changes() -> None:
     assert not {v.position for v in table.variants} & {v.position for v in VARIANTS}
 
 
-def test_positions_and_alleles_are_those_of_the_definition_tables() -> None:
-    folder = needs("genome/pharmcat/alleles")
-    known, star = {}, {}
-    for gene in GENES:
-        table = json.loads((folder / f"{gene}_translation.json").read_text())
-        for variant in table["variants"]:
-            known[variant.get("rsid")] = (table["chromosome"], variant["position"], variant["ref"])
-        for allele in table["namedAlleles"]:
-            pairs = zip(table["variants"], allele["alleles"], strict=True)
-            star[gene, allele["name"]] = {v.get("rsid"): base for v, base in pairs if base}
+def test_positions_are_those_of_the_definitions() -> None:
+    known = {place[:2]: place for gene in GENES for place in alleles.definition(gene).all_positions}
     for variant in VARIANTS:
-        assert known[variant.name] == (variant.chromosome, variant.position, variant.ref)
-    alternates = {variant.name: variant.alt for variant in genes.VARIANTS}
-    for gene, alleles in GENES.items():
-        for allele in alleles[1:]:
-            defined = star.get((gene, allele.name))
-            if gene in ("VKORC1",):  # the table names the variant, not the base
-                continue
-            assert defined is not None, (gene, allele.name)
-            # Bases such as R (A or G) say that both belong to the allele.
-            firm = {name: base for name, base in defined.items() if base in "ACGT"}
-            assert firm == {name: alternates[name] for name in allele.variants}, (gene, allele.name)
+        place = known[variant[:2]]
+        assert (variant.name, variant.ref) == (place.rsid, place.alleles[0])
+        assert variant.alt in place.alleles[1:]
+
+
+@pytest.mark.parametrize("gene", GENES)
+def test_alleles_are_those_of_the_definitions(gene: str) -> None:
+    """Each has exactly the variants that its row asks for, and no other row of that name."""
+    made = alleles.definition(gene)
+    alternates = {variant.name: variant.alt for variant in VARIANTS}
+    for allele in GENES[gene]:
+        (row,) = [row for row in made.alleles if row.name == allele.name]
+        asked = {
+            place.rsid: [place.alleles[index] for index in cell]
+            for place, cell in zip(made.positions, row.cells, strict=True)
+            if cell is not None and 0 not in cell  # a cell with the reference asks for nothing
+        }
+        assert asked == {name: [alternates[name]] for name in allele.variants}
+
+
+def test_the_reference_holds_the_score_of_every_group(drawn: tuple[Genomes, np.ndarray]) -> None:
+    people, ancestry = drawn
+    mean, sd = polygenic_score().by_group()
+    for group in range(4):
+        scores = people.score[ancestry == group]
+        assert abs(scores.mean() - mean[group]) < 4 * sd[group] / np.sqrt(5000)
+        assert abs(scores.std() / sd[group] - 1) < 0.05

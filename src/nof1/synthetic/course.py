@@ -154,7 +154,7 @@ class _Ward:
             "polygenic_z": genes.polygenic_z(),
             "cyp2c19_lost_copies": genes.copies("CYP2C19", "*2", "*3"),
             "cyp2c9_activity_score": genes.cyp2c9_activity_score(),
-            "vkorc1_alleles": genes.copies("VKORC1", "T"),
+            "vkorc1_alleles": genes.copies("VKORC1", "rs9923231 variant (T)"),
             "slco1b1_decreased_copies": genes.copies("SLCO1B1", "*5", "*15"),
             "pm25_ug_m3": self.around.pm25_last_year(people.region, 0),
             "deprivation_z": self.around.deprivation_z(people.region, 0),

@@ -3,11 +3,10 @@
     <folder>/README.txt
     <folder>/tasks/*.yaml                             questions to ask of it
     <folder>/sources/site-a/fhir/*.ndjson             FHIR R4 bulk data
-    <folder>/sources/site-a/genome/scores.csv         polygenic score and diplotypes, to join
+    <folder>/sources/site-a/genome/cohort.vcf.gz      genotypes of its patients, and a score to
+                                                      compute (see ``genome_files``)
     <folder>/sources/site-a/surroundings/*.csv        exposures by region and date
     ... site-b to site-e
-    <folder>/sources/genome/cohort.vcf.gz             genotypes (VCF 4.3, GRCh38, BGZF)
-    <folder>/sources/genome/SYNTH1.txt                the score's weights (PGS Catalog format)
     <folder>/truth/                                   never ingested: the answers
 
 Each folder of a site is ingested with that site's name.
@@ -21,12 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import polars as pl
 
-from nof1.synthetic import codes, vcf
+from nof1.synthetic import codes
 from nof1.synthetic.fhir import as_fhir_times, write_resources
-from nof1.synthetic.genes import GENES, SCORE_ID, VARIANTS, polygenic_score
+from nof1.synthetic.genome_files import true_genes, write_genome
 from nof1.synthetic.people import Site
 from nof1.synthetic.truth import Truth
 
@@ -44,14 +42,13 @@ class Written:
     Attributes
     ----------
     sites : name of each site -> the folder to ingest with that name.
-    genome : folder of the VCF and the scoring file; truth : folder of the answers.
+    truth : folder of the answers.
     tasks : name of each task file, without ending -> its path.
     resources : site -> FHIR type -> number of resources.
     """
 
     folder: Path
     sites: dict[str, Path]
-    genome: Path
     truth: Path
     tasks: dict[str, Path]
     resources: dict[str, dict[str, int]]
@@ -63,7 +60,6 @@ def write_hospital(truth: Truth, folder: Path, about: dict[str, Any]) -> Written
     written = Written(
         folder=folder,
         sites={site.name: sources / site.name for site in truth.sites},
-        genome=sources / "genome",
         truth=folder / "truth",
         tasks={name: folder / "tasks" / f"{name}.yaml" for name in TASKS},
         resources={
@@ -71,18 +67,17 @@ def write_hospital(truth: Truth, folder: Path, about: dict[str, Any]) -> Written
             for index, site in enumerate(truth.sites)
         },
     )
-    _write_genomes(truth, written.genome)
     for name, path in written.tasks.items():
         _describe(path.parent, f"{name}.yaml")
     _write_truth(truth, written, about)
-    for place in (folder, sources, written.genome, *written.sites.values()):
+    for place in (folder, sources, *written.sites.values()):
         (place / "README.txt").write_text(NOTICE, encoding="utf-8")
     return written
 
 
 def _write_site(truth: Truth, index: int, site: Site, folder: Path) -> dict[str, int]:
     here = truth.patients.filter(pl.col("site_index") == index)
-    _write_scores(truth, site, folder / "genome")
+    write_genome(truth, site, folder / "genome")
     _write_surroundings(truth, here["region"], folder / "surroundings")
     return {
         kind: write_resources(folder / "fhir", site, kind, as_fhir_times(table, site))
@@ -129,32 +124,6 @@ def _site_tables(truth: Truth, here: pl.DataFrame) -> dict[str, pl.DataFrame]:
     }
 
 
-def _write_genomes(truth: Truth, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    score, chosen = polygenic_score(), truth.sequenced
-    haplotypes = np.concatenate([truth.genes.haplotypes, truth.genes.polygenic], axis=1)[chosen]
-    samples = truth.patients["patient_id"].filter(pl.Series(chosen)).to_list()
-    vcf.write_vcf(folder / "cohort.vcf.gz", samples, VARIANTS + score.variants, haplotypes)
-    vcf.write_scoring_file(folder / f"{SCORE_ID}.txt", score)
-
-
-def _write_scores(truth: Truth, site: Site, folder: Path) -> None:
-    """One row per sequenced patient of the site: polygenic score, diplotypes, phenotype."""
-    genes = truth.genes
-    table = truth.patients.select(
-        "site",
-        pl.col("patient_id").alias("patient"),
-        pl.Series(f"polygenic_score_{SCORE_ID}", genes.score),
-        *[pl.Series(gene, genes.diplotypes(gene)) for gene in GENES],
-        pl.Series("CYP2C19_phenotype", genes.cyp2c19_phenotypes()),
-        pl.Series("CYP2C9_activity_score", genes.cyp2c9_activity_score()),
-        pl.lit("synthetic").alias("origin"),
-    )
-    _describe(folder, "scores.yaml")
-    here = table.filter(pl.Series(truth.sequenced) & (pl.col("site") == site.name))
-    here.write_csv(folder / "scores.csv", float_precision=4)
-
-
 def _write_surroundings(truth: Truth, regions: pl.Series, folder: Path) -> None:
     _describe(folder, "exposures.yaml")
     tables = {
@@ -178,3 +147,4 @@ def _write_truth(truth: Truth, written: Written, about: dict[str, Any]) -> None:
     encoded = msgspec.json.format(msgspec.json.encode(content), indent=1)
     (written.truth / "truth.json").write_bytes(encoded)
     truth.index_dates.write_csv(written.truth / "index_dates.csv", float_precision=6)
+    true_genes(truth).write_csv(written.truth / "genes.csv", float_precision=6)

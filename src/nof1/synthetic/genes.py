@@ -1,18 +1,20 @@
 """Genes: star alleles of pharmacogenes, and the variants of one polygenic score.
 
-Positions and alleles of the pharmacogene variants are those of GRCh38 (a test holds them against
-the PharmCAT definition tables where present). Allele frequencies are rounded to the order of
-1000 Genomes. The polygenic variants are invented: their place is on the genome, their meaning not.
+Names, positions and variants of the alleles are those of the definitions in ``nof1.knowledge`` (a
+test holds them together). Allele frequencies are rounded to the order of 1000 Genomes. The
+polygenic variants are invented: their place is on the genome, their meaning is not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from nof1.knowledge.phenotypes import phenotypes
 from nof1.synthetic.causes import Array
 
 ANCESTRIES = ("AFR", "EAS", "EUR", "SAS")
@@ -77,8 +79,8 @@ GENES: dict[str, tuple[StarAllele, ...]] = {
         StarAllele("*8", ("rs7900194",), (0.06, 0.0, 0.002, 0.001)),
     ),
     "VKORC1": (
-        StarAllele("C", (), (0, 0, 0, 0)),
-        StarAllele("T", ("rs9923231",), (0.06, 0.89, 0.40, 0.16)),
+        StarAllele("rs9923231 reference (C)", (), (0, 0, 0, 0)),
+        StarAllele("rs9923231 variant (T)", ("rs9923231",), (0.06, 0.89, 0.40, 0.16)),
     ),
     "SLCO1B1": (
         StarAllele("*1", (), (0, 0, 0, 0)),
@@ -130,6 +132,10 @@ class PolygenicScore:
     mean: float
     sd: float
 
+    def by_group(self) -> tuple[Array, Array]:
+        """Mean and standard deviation of the weighted sum in each of ``ANCESTRIES``."""
+        return _moments(self.frequencies, self.weights)
+
 
 @dataclass(frozen=True)
 class Genomes:
@@ -155,26 +161,37 @@ class Genomes:
         return np.asarray(np.isin(self.alleles[gene], wanted).sum(axis=1), np.float64)
 
     def diplotypes(self, gene: str) -> list[str]:
-        """``"*1/*2"`` of each patient, the alleles in the order of the table."""
-        names = [allele.name for allele in GENES[gene]]
-        return [f"{names[a]}/{names[b]}" for a, b in np.sort(self.alleles[gene], axis=1)]
+        """``"*1/*2"`` of each patient, the alleles by their number."""
+        order = sorted((allele.name for allele in GENES[gene]), key=_number)
+        made = _pairs(gene, lambda *pair: "/".join(sorted(pair, key=order.index)))
+        return [made[a][b] for a, b in self.alleles[gene].tolist()]
+
+    def phenotypes(self, gene: str) -> list[str]:
+        """The phenotype of each patient in the words of CPIC; for genes that have a table."""
+        table = phenotypes(gene)
+        made = _pairs(gene, lambda *pair: table.result(*map(table.value, pair)).phenotype)
+        return [made[a][b] for a, b in self.alleles[gene].tolist()]
 
     def cyp2c9_activity_score(self) -> Array:
         """Sum of the activity of both alleles: 2 = normal, 0 = none."""
         activity = np.array([CYP2C9_ACTIVITY[allele.name] for allele in GENES["CYP2C9"]])
         return np.asarray(activity[self.alleles["CYP2C9"]].sum(axis=1))
 
-    def cyp2c19_phenotypes(self) -> list[str]:
-        """Metaboliser status of each patient, in the words of CPIC."""
-        lost, gained = self.copies("CYP2C19", "*2", "*3"), self.copies("CYP2C19", "*17")
-        names = {(0, 0): "Normal", (0, 1): "Rapid", (0, 2): "Ultrarapid", (2, 0): "Poor"}
-        pairs = zip(lost.astype(int).tolist(), gained.astype(int).tolist(), strict=True)
-        return [f"{names.get(pair, 'Intermediate')} Metabolizer" for pair in pairs]
-
     def polygenic_z(self) -> Array:
         """The score in standard deviations above the mean of ``polygenic_score()``."""
         table = polygenic_score()
         return np.asarray((self.score - table.mean) / table.sd)
+
+
+def _pairs(gene: str, say: Callable[[str, str], str]) -> list[list[str]]:
+    """What is said of every pair of alleles, by their indices."""
+    names = [allele.name for allele in GENES[gene]]
+    return [[say(one, two) for two in names] for one in names]
+
+
+def _number(name: str) -> int:
+    """``*17`` -> 17; names without a star keep their order."""
+    return int("".join(filter(str.isdigit, name))) if name.startswith("*") else 0
 
 
 def polygenic_score() -> PolygenicScore:
@@ -197,9 +214,15 @@ def polygenic_score() -> PolygenicScore:
     ancestral = rng.uniform(0.08, 0.92, count)
     drift = rng.normal(0, 0.10, (len(ANCESTRIES), count))
     frequencies = np.clip(ancestral + drift, 0.02, 0.98).round(3)
-    variance = (2 * frequencies * (1 - frequencies) * weights**2).sum(axis=1).mean()
-    mean = float((2 * frequencies * weights).sum(axis=1).mean())
-    return PolygenicScore(variants, weights, frequencies, mean, float(np.sqrt(variance)))
+    mean, sd = _moments(frequencies, weights)
+    everybody = float(np.sqrt((sd**2).mean()))
+    return PolygenicScore(variants, weights, frequencies, float(mean.mean()), everybody)
+
+
+def _moments(frequencies: Array, weights: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation by group, the variants independent of each other."""
+    variance = (2 * frequencies * (1 - frequencies) * weights**2).sum(axis=1)
+    return (2 * frequencies * weights).sum(axis=1), np.sqrt(variance)
 
 
 def genomes(rng: np.random.Generator, ancestry: npt.NDArray[np.int64]) -> Genomes:

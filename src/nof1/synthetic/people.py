@@ -31,6 +31,10 @@ class Site:
     utc_offset_hours : of its written times.
     compressed : whether its files are gzipped.
     tests_genes : whether its doctors know CYP2C19 before they choose an antiplatelet.
+    genotyping : how it reads genes: ``"array"`` (the variants that were drawn) or ``"genome"``
+        (every position that names an allele).
+    phased : whether it knows which variants lie on one chromosome.
+    own_sample_names : whether its laboratory names samples otherwise than the patients.
     """
 
     name: str
@@ -48,6 +52,9 @@ class Site:
     utc_offset_hours: int = 0
     compressed: bool = False
     tests_genes: bool = False
+    genotyping: str = "array"
+    phased: bool = True
+    own_sample_names: bool = False
 
 
 _SI = {"creatinine": "umol/L", "glucose": "mmol/L", "ldl": "mmol/L", "haemoglobin": "g/L"}
@@ -78,6 +85,7 @@ SITES = (
         molar_codes=True,
         medication_style="contained",
         tests_genes=True,
+        genotyping="genome",
     ),
     Site(
         name="site-c",
@@ -91,6 +99,7 @@ SITES = (
         coding="both",
         medication_style="referenced",
         compressed=True,
+        phased=False,
     ),
     Site(
         name="site-d",
@@ -104,6 +113,7 @@ SITES = (
         coding="snomed",
         units={"glucose": "mmol/L"},
         utc_offset_hours=2,
+        own_sample_names=True,
     ),
     Site(
         name="site-e",

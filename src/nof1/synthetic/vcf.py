@@ -9,55 +9,75 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from nof1.synthetic.genes import SCORE_ID, Dosages, PolygenicScore, Variant
+from nof1.synthetic.genes import SCORE_ID, Dosages, PolygenicScore
 
 FIXED_COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
 BLOCK_BYTES = 65_280
 END_OF_FILE = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-GENOTYPES = np.array([["0|0", "0|1"], ["1|0", "1|1"]])
+NO_COPY = -1
 
 # Lengths of the chromosomes of GRCh38, which the header must name.
 CONTIG_LENGTHS = dict(
     zip(
-        [f"chr{number}" for number in range(1, 23)],
+        [f"chr{number}" for number in (*range(1, 23), "X")],
         (
             248956422, 242193529, 198295559, 190214555, 181538259, 170805979, 159345973, 145138636,
             138394717, 133797422, 135086622, 133275309, 114364328, 107043718, 101991189, 90338345,
-            83257441, 80373285, 58617616, 64444167, 46709983, 50818468,
+            83257441, 80373285, 58617616, 64444167, 46709983, 50818468, 156040895,
         ),
         strict=True,
     )
 )  # fmt: skip
 
 
-def write_vcf(
-    path: Path, samples: Sequence[str], variants: Sequence[Variant], haplotypes: Dosages
-) -> None:
-    """Write phased genotypes.
+class Line(NamedTuple):
+    """One position of a VCF and its genotypes.
 
-    Parameters
+    Attributes
     ----------
-    haplotypes : 0 or 1 copies of ``alt``, shape (samples, variants, 2).
+    alts : the other alleles; calls : (samples, 2), 0 is ``ref``, 1 the first of ``alts``;
+        ``NO_COPY`` in the second column where there is one copy.
     """
-    write_bgzf(path, _lines(samples, variants, haplotypes))
+
+    chromosome: str
+    position: int
+    name: str
+    ref: str
+    alts: tuple[str, ...]
+    calls: Dosages
 
 
-def _lines(
-    samples: Sequence[str], variants: Sequence[Variant], haplotypes: Dosages
-) -> Iterator[bytes]:
+def write_vcf(
+    path: Path, samples: Sequence[str], lines: Iterable[Line], *, phased: bool = True
+) -> None:
+    """Write genotypes, sorted by place; unphased ones with the lower allele first."""
+    write_bgzf(path, _text(samples, lines, phased))
+
+
+def _text(samples: Sequence[str], lines: Iterable[Line], phased: bool) -> Iterator[bytes]:
     yield _header(samples).encode()
-    order = sorted(
-        range(len(variants)), key=lambda i: (int(variants[i].chromosome[3:]), variants[i].position)
-    )
-    for index in order:
-        calls = GENOTYPES[haplotypes[:, index, 0], haplotypes[:, index, 1]]
-        chromosome, position, name, ref, alt = variants[index]
-        fixed = [chromosome, str(position), name, ref, alt, ".", "PASS", ".", "GT"]
-        yield ("\t".join([*fixed, *calls.tolist()]) + "\n").encode()
+    order = list(CONTIG_LENGTHS)
+    for line in sorted(lines, key=lambda one: (order.index(one.chromosome), one.position)):
+        fixed = [line.chromosome, str(line.position), line.name, line.ref, ",".join(line.alts)]
+        words = _genotypes(len(line.alts), phased)
+        calls = words[line.calls[:, 0], line.calls[:, 1]].tolist()
+        yield ("\t".join([*fixed, ".", "PASS", ".", "GT", *calls]) + "\n").encode()
+
+
+def _genotypes(alts: int, phased: bool) -> np.ndarray:
+    """(alleles, alleles + 1) words of genotypes; the last column, index -1, is for one copy."""
+    words = [["" for _ in range(alts + 2)] for _ in range(alts + 1)]
+    for one, two in product(range(alts + 1), repeat=2):
+        words[one][two] = f"{one}|{two}" if phased else f"{min(one, two)}/{max(one, two)}"
+    for one in range(alts + 1):
+        words[one][NO_COPY] = str(one)
+    return np.array(words)
 
 
 def _header(samples: Sequence[str]) -> str:
