@@ -112,6 +112,56 @@ def test_hidden_groups_show_no_number(card):
     assert "| ward" not in text
 
 
+ZERO = {"value": None, "low": None, "high": None, "level": 0.95, "note": "no column"}
+ABLATION = {
+    "measure": "auroc",
+    "learner": "glassbox",
+    "horizon_days": 365.0,
+    "rows": 2000,
+    "columns": 343,
+    "ungrouped": 2,
+    "full": {"value": 0.753, "low": 0.732, "high": 0.773, "level": 0.95, "note": ""},
+    "full_brier": {"value": 0.122, "low": 0.115, "high": 0.129, "level": 0.95, "note": ""},
+    "groups": [
+        {
+            "group": "a group | with a long name",
+            "columns": 341,
+            "without": {"value": 0.74, "low": 0.72, "high": 0.76, "level": 0.95, "note": ""},
+            "alone": {"value": 0.61, "low": 0.58, "high": 0.64, "level": 0.95, "note": ""},
+            "difference": {"value": 0.013, "low": -0.002, "high": 0.028, "level": 0.95, "note": ""},
+            "brier_difference": ZERO,
+            "note": "",
+        },
+        dict.fromkeys(("without", "alone", "difference", "brier_difference"), ZERO)
+        | {"group": "surroundings", "columns": 0, "note": "no column here"},
+    ],
+    "reading": "Association only.",
+}
+
+
+def test_what_groups_add_is_a_table_and_absent_groups_are_named(card):
+    assert card.to_dict()["ablation"] is None
+    assert "adds" not in card.to_markdown()
+    shown = replace(card, ablation=ABLATION)
+    assert json.loads(json.dumps(shown.to_dict(), allow_nan=False))["ablation"] == ABLATION
+    lines = shown.to_markdown().splitlines()
+    assert max(len(line) for line in lines) <= 80
+    (row,) = [line for line in lines if line.startswith("| a group / with")]
+    assert "| 0.610 |   0.740 | 0.013 (-0.002 to 0.028) |" in row
+    assert "- surroundings: no column here" in lines
+    text = " ".join(lines)
+    assert "AUROC is 0.753 (0.732 to 0.773)" in text
+    assert "Association only." in text
+    assert "2 columns are in no group" in text
+
+
+def test_nothing_alone_makes_no_column_of_dashes(card):
+    groups = [{**one, "alone": ZERO} for one in ABLATION["groups"]]
+    text = replace(card, ablation={**ABLATION, "groups": groups}).to_markdown()
+    assert "Alone" not in text
+    assert "Without" in text
+
+
 def test_answers_must_name_a_real_item():
     with pytest.raises(InputError, match="Unknown"):
         answered({}, {"99z": "?"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nof1.core.errors import InputError, UsageError
-from nof1.predict.modelling import directions
+from nof1.predict.modelling import AblationPlan, directions
 from nof1.predict.task import Task
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -72,6 +72,7 @@ monotone: {"LOINC//*": 1, age_years: increasing}
 groups: {sex: false, age_years: [50]}
 interval_level: 0.8
 audit: {max_auroc: 0.99, accepted: {"X//2": seen and fine}}
+ablation: {blood: bleed, genes: {prefixes: [GENE//]}}
 """
     )
     assert task.eligibility.must_have[0].from_days == -30
@@ -83,7 +84,18 @@ audit: {max_auroc: 0.99, accepted: {"X//2": seen and fine}}
     assert task.split.at == date(2015, 1, 1)
     assert task.monotone == (("LOINC//*", 1), ("age_years", 1))
     assert task.audit.accepted == (("X//2", "seen and fine"),)
+    assert [one.name for one in task.ablation.groups] == ["blood", "genes"]
+    assert task.ablation.groups[0].prefixes == ("ICD10CM//K92",)
     assert task.to_dict()["split"]["at"] == "2015-01-01"
+
+
+def test_ablation_is_off_on_or_quick():
+    assert Task.parse(SMALL).ablation is None
+    assert Task.parse(SMALL + "ablation: false").ablation is None
+    assert Task.parse(SMALL + "ablation: true").ablation == AblationPlan()
+    assert Task.parse(SMALL + "ablation: quick").ablation == AblationPlan(alone=False)
+    own = Task.parse(SMALL + "ablation: {blood: bleed}")
+    assert {one.name for one in own.code_sets()} == {"drug", "bleed"}  # no part of the question
 
 
 def test_hash_depends_on_meaning_only():
@@ -143,11 +155,28 @@ def test_mistakes_point_at_the_line(old, new, line, says, next_step):
         "interval_level: 90",
         "audit: {accepted: {X: ''}}",
         "kind: regression",
+        "ablation:",
+        "ablation: {}",
+        "ablation: 1",
+        "ablation: [genes]",
+        "ablation: {blood: bleeds}",
+        "ablation: {blood: {prefix: [A//]}}",
+        "ablation: {'': bleed}",
+        'ablation: {"two\\tcolumns": bleed}',
+        f"ablation: {{{'long' * 8}: bleed}}",
     ],
 )
 def test_more_mistakes(extra):
     with pytest.raises(InputError, match="line 8"):
         Task.parse(SMALL + extra)
+
+
+def test_a_wrong_ablation_says_what_is_allowed():
+    with pytest.raises(InputError) as error:
+        Task.parse(SMALL + "ablation: all", "my.yaml")
+    assert error.value.where == "my.yaml, line 8, column 11, ablation"
+    assert "true, quick, false" in error.value.allowed
+    assert "ablation: true" in error.value.next_step
 
 
 def test_survival_horizons():

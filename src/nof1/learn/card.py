@@ -43,6 +43,8 @@ class Card:
     limits : what a reader must not conclude.
     tripod : TRIPOD+AI item number to the author's answer.
     validated_by : who checked it clinically.
+    ablation : what each group of information adds (docs/model-cards.md has its shape); None when
+        it was not asked for.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Card:
     limits: Sequence[str] = ()
     tripod: Mapping[str, str] = field(default_factory=dict)
     validated_by: str = NOT_VALIDATED
+    ablation: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form; ``status`` is "speaks" or "withheld"."""
@@ -93,6 +96,7 @@ class Card:
                 for name, figures in self.learners.items()
             },
             "choice": self.choice.to_dict(),
+            "ablation": None if self.ablation is None else dict(self.ablation),
             "evaluation": self.evaluation.to_dict(),
             "gate": self.gate.to_dict(),
             "drift": dict(self.drift),

@@ -40,6 +40,7 @@ def card_markdown(card: Mapping[str, Any]) -> str:
         _subgroups,
         _net_benefit,
         _learners,
+        _ablation,
         _features,
         _watch,
         _tripod,
@@ -228,6 +229,44 @@ def _learners(card: Mapping[str, Any]) -> list[str]:
     head = ("Learner", *(FIGURE_NAMES[name] for name in names))
     lines = ["## Learners compared", "", *_table(head, rows)]
     return lines + _text(f"Kept: {card['choice']['kept']}. {card['choice']['reason']}")
+
+
+def _ablation(card: Mapping[str, Any]) -> list[str]:
+    """What each group of information adds; nothing when the task did not ask."""
+    found = card.get("ablation")
+    if not found:
+        return []
+    alone = any(one["alone"]["value"] is not None for one in found["groups"])
+    rows = [
+        (
+            one["group"],
+            f"{one['columns']:,}",
+            *([_number(one["alone"]["value"])] * alone),
+            _number(one["without"]["value"]),
+            _interval(one["difference"]),
+        )
+        for one in found["groups"]
+    ]
+    head = ("Group", "Columns", *(["Alone"] * alone), "Without", "Adds")
+    lines = ["## What each group of information adds", ""]
+    lines += [*_text(_ablation_words(found)), *_table(head, rows)]
+    notes = [_point(f"{one['group']}: {one['note']}") for one in found["groups"] if one["note"]]
+    return [*lines, *notes, *([""] if notes else []), *_text(found["reading"])]
+
+
+def _ablation_words(found: Mapping[str, Any]) -> str:
+    """How the table of groups was made, in sentences."""
+    name, level = FIGURE_NAMES[found["measure"]], found["full"]["level"]
+    by = f" by day {found['horizon_days']:g}" if found["measure"] == "harrell_c" else ""
+    rest = found["ungrouped"]
+    left = f" {rest:,} columns are in no group and are never taken away." if rest else ""
+    return (
+        f"The kept learner ({found['learner']}) was trained again without each group and judged "
+        f"on the same {found['rows']:,} rows{by}. With all {found['columns']:,} columns its "
+        f"{name} is {_interval(found['full'])}.{left} Adds: all minus without; above 0 the group "
+        f"tells what the others do not. In brackets: interval at level {level:g}, paired by "
+        "patient; one that holds 0 may be chance."
+    )
 
 
 def _features(card: Mapping[str, Any]) -> list[str]:

@@ -232,6 +232,38 @@ def forest(groups: Any, measure: str, reference: float | None = None) -> Picture
     )
 
 
+def ablation(groups: Any, measure: str) -> Picture:
+    """What each group of information adds to a measure: interval before point, dashes at 0.
+
+    Parameters
+    ----------
+    groups : rows of group, columns (how many it has), value, low, high (with it minus without it;
+        above 0 it adds something).
+    """
+    rows = rows_of(groups)
+    need(rows, ["group", "columns", "value", "low", "high"], "ablation")
+    for row in rows:
+        row["label"] = f"{row['group']} ({row['columns']:,} columns)"
+    y = alt.Y("label:N", sort=[row["label"] for row in rows], title=None, axis=_names())
+    base = alt.Chart(data(rows)).encode(y=y)
+    ticks = alt.Axis(tickCount=6)
+    x = alt.X("low:Q", title=f"{measure}: all columns minus without the group", axis=ticks)
+    zero = alt.Chart(data([{"at": 0.0}])).mark_rule(strokeDash=[4, 4]).encode(x="at:Q")
+    interval = base.mark_rule(strokeWidth=6, opacity=0.35, color=theme.BLUE).encode(
+        x=x, x2="high:Q"
+    )
+    points = base.mark_point(filled=True, size=70, color=theme.BLUE, opacity=1).encode(x="value:Q")
+    clear = [row["group"] for row in rows if row["low"] > 0]
+    said = f"Interval above 0: {', '.join(clear)}." if clear else "No interval lies above 0."
+    columns = {"group": "Group", "columns": "Columns", "value": f"{measure} added", "low": "From"}
+    return Picture(
+        f"{measure} that each group adds to the others",
+        f"{said} Bars are intervals; on the dashed line a group adds nothing to the others.",
+        table_of(rows, {**columns, "high": "to"}),
+        finished(alt.layer(zero, interval, points), 40 + 28 * len(rows)),
+    )
+
+
 def attrition(steps: Any, title: str = "From all patients to the cohort") -> Picture:
     """How many people are left after each step of eligibility.
 
@@ -290,6 +322,10 @@ def drift(points: Any, title: str = "Drift: how far the data have moved") -> Pic
         table_of(rows, {"feature": "Feature", "period": "Period", "psi": "Stability index"}),
         finished(chart, 40 + 24 * len({row["feature"] for row in rows})),
     )
+
+
+def _names() -> Any:
+    return alt.Axis(labelLimit=260, grid=False)
 
 
 def _percent() -> Any:

@@ -18,6 +18,7 @@ from nof1.learn.comparison import Choice
 from nof1.learn.evaluate import Evaluation
 from nof1.learn.figures import Figure
 from nof1.learn.gate import GateResult
+from nof1.predict.ablation import Ablation
 from nof1.predict.crossfit import Voice
 from nof1.predict.dataset import Dataset, Rows
 from nof1.predict.fitting import Trained
@@ -72,6 +73,7 @@ def make_card(
     choice: Choice,
     audit: LeakageReport,
     terms: Sequence[Mapping[str, Any]],
+    ablation: Ablation | None = None,
 ) -> Card:
     """The card of a model that was just trained.
 
@@ -79,6 +81,7 @@ def make_card(
     ----------
     shown : the horizon whose figures are on the card.
     terms : name and importance of each term, the weightiest first.
+    ablation : what each group of information adds, where the task asks for it.
     """
     task = data.task
     internal = task.split.method == "patient"
@@ -113,6 +116,7 @@ def make_card(
             "compare": "Drift.compare tells which features have moved, and how far",
         },
         limits=limits,
+        ablation=ablation.to_dict() if ablation is not None else None,
     )
 
 

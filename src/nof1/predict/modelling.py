@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from nof1.core.errors import UsageError
@@ -15,6 +15,8 @@ from nof1.predict.spec import AGGREGATES, WINDOWS, width_us
 
 Sets = Mapping[str, CodeSet]
 _DIRECTIONS = {"increasing": 1, "decreasing": -1}
+LONGEST_GROUP = 30
+QUICK = "quick"
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,20 @@ class AuditLimits:
     max_auroc: float = 0.9
     max_presence_gap: float = 0.6
     accepted: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class AblationPlan:
+    """Groups of information that are taken away in turn; see ``nof1.predict.ablation``.
+
+    Attributes
+    ----------
+    groups : own groups, each a code set named like the group; empty means the default groups.
+    alone : whether the learner is also trained on each group alone.
+    """
+
+    groups: tuple[CodeSet, ...] = ()
+    alone: bool = True
 
 
 def matches(pattern: str, column: str) -> bool:
@@ -231,3 +247,32 @@ def read_limits(node: Node) -> AuditLimits:
         accepted=tuple((pattern, reason.text()) for pattern, reason in accepted.items()),
         **{key: parts[key].number(0.5, 1) for key in limits if key in parts},
     )
+
+
+def read_ablation(node: Node, sets: Sets) -> AblationPlan | None:
+    """Read ``ablation``: ``true``, ``quick`` (nothing alone), ``false``, or group to code set.
+
+    Raises
+    ------
+    InputError : pointing at the line.
+    """
+    if isinstance(node.value, bool):
+        return AblationPlan() if node.value else None
+    if node.value == QUICK:
+        return AblationPlan(alone=False)
+    if not isinstance(node.value, dict) or not node.value:
+        node.refuse(
+            "The groups of the ablation table are missing.",
+            allowed="true, quick, false, or `name of the group: code set` for each group",
+            next_step="Write `ablation: true` for genes, lifestyle, surroundings, history, people.",
+        )
+    return AblationPlan(tuple(_group(name, each, sets) for name, each in node.mapping().items()))
+
+
+def _group(name: str, node: Node, sets: Sets) -> CodeSet:
+    if not (name.strip() and name.isprintable() and len(name) <= LONGEST_GROUP):
+        node.refuse(
+            "The name of this group cannot stand in a table.",
+            allowed=f"1 to {LONGEST_GROUP} printable characters",
+        )
+    return replace(read_reference(node, sets), name=name)

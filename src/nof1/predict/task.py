@@ -20,7 +20,7 @@ from nof1.core import yaml_lines
 from nof1.core.yaml_lines import Node
 from nof1.predict import modelling, question
 from nof1.predict.codesets import CodeSet, read_code_set
-from nof1.predict.modelling import AuditLimits, Features, Groups, SplitPlan
+from nof1.predict.modelling import AblationPlan, AuditLimits, Features, Groups, SplitPlan
 from nof1.predict.question import Censoring, Competing, Eligibility, EventRule, Index, Risk
 
 _REQUIRED = ("name", "index", "outcome", "time_at_risk")
@@ -42,6 +42,7 @@ _KEYS = (
     "groups",
     "interval_level",
     "audit",
+    "ablation",
 )
 KINDS = ("binary", "survival")
 
@@ -60,6 +61,7 @@ class Task:
     learners : names from the registry of learners; empty means all that fit.
     monotone : pairs (feature pattern, +1 or -1); see ``modelling.directions``.
     interval_level : of all intervals, 0.9 means 90 %.
+    ablation : groups of information whose worth is measured; None for no such table.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Task:
     groups: Groups = field(default_factory=Groups)
     interval_level: float = 0.9
     audit: AuditLimits = field(default_factory=AuditLimits)
+    ablation: AblationPlan | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> Task:
@@ -167,6 +170,7 @@ def _optional_modelling(parts: dict[str, Node], sets: dict[str, CodeSet]) -> dic
         "groups": modelling.read_groups,
         "interval_level": lambda node: node.number(0.5, 0.999),
         "audit": modelling.read_limits,
+        "ablation": lambda node: modelling.read_ablation(node, sets),
     }
     return {key: read(parts[key]) for key, read in readers.items() if key in parts}
 

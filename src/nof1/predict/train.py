@@ -23,6 +23,7 @@ from nof1.learn.evaluate import Evaluation, evaluate, evaluate_survival
 from nof1.learn.figures import Estimate, Figure
 from nof1.learn.gate import gate
 from nof1.predict import leakage
+from nof1.predict.ablation import Ablation, Group, Trial, ablate, groups_of
 from nof1.predict.card import Verdict, make_card, terms_of
 from nof1.predict.cohort import Cohort, compile_cohort
 from nof1.predict.crossfit import Decisions, Judged, Scorer, Voice, applied, judged, out_of_fold
@@ -103,12 +104,14 @@ def train_task(
     splits = split(cohort.frame, task.split, end_days=max(horizons))
     say(f"Computing features of {cohort.frame.height:,} rows")
     data = assemble(task, record, cohort, pl.Series(splits.folds >= 0), engine)
+    groups = groups_of(task.ablation, data, record)
     say(f"Auditing {len(data.columns):,} features for leaks")
     report = leakage.audit(task, cohort, data, splits, record.shards())
     report.require()
     run = _Run(text, task, data, splits, horizons)
     pairs, found = _fit_all(run, say)
     choice, learners = _compare(run, found)
+    ablation = _ablation(run, groups, choice.kept, found[choice.kept][run.main], say)
     say("Judging")
     verdicts = tuple(_verdict(run, found[choice.kept][days], days, report) for days in horizons)
     model = _model(workspace, run, record, pairs[choice.kept], verdicts)
@@ -123,6 +126,7 @@ def train_task(
         choice,
         report,
         terms_of(pairs[choice.kept].trained, data, run.developed_on, model.codes),
+        ablation,
     )
     artefact = _stored(workspace, model, card)
     return TrainResult(artefact, model, card, cohort, splits, report, verdicts, learners, choice)
@@ -195,6 +199,17 @@ def _order(run: _Run, decision: Any) -> Estimate:
     if outcome.kind == "binary":
         return auroc(outcome.label[rows], decision)
     return harrell_c(outcome.duration_days[rows], outcome.cause[rows], decision)
+
+
+def _ablation(
+    run: _Run, groups: tuple[Group, ...], kept: str, found: Decisions, say: Say
+) -> Ablation | None:
+    """What each group of information adds to the kept learner, at the main horizon."""
+    plan = run.task.ablation
+    if plan is None:
+        return None
+    trial = Trial(run.data, run.splits, kept, run.main, found.model, plan.alone)
+    return ablate(trial, groups, say)
 
 
 def _judge(run: _Run, found: Decisions, days: float) -> tuple[Judged, Voice]:

@@ -57,6 +57,7 @@ def context(data: Mapping[str, Any]) -> dict[str, Any]:
         "withheld_groups": data["gate"]["withheld_groups"],
         "groups": [_group(row) for row in found["subgroups"]],
         "learners": learners(data["learners"]),
+        "ablation": ablation(data.get("ablation")),
         "features": data["features"][:FEATURES],
         "facts": [(name.replace("_", " "), _words(value)) for name, value in data["data"].items()],
         "watch": [(name.replace("_", " "), _words(v)) for name, v in data["drift"].items()],
@@ -129,6 +130,39 @@ def learners(compared: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         for name, figures in compared.items()
     ]
     return {"heads": [FIGURES[key][0] for key in shared], "rows": rows}
+
+
+def ablation(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What each group of information adds: a chart, a table, and how to read both."""
+    if not found:
+        return None
+    groups = found["groups"]
+    name = FIGURES[found["measure"]][0]
+    clear = [{**one, **one["difference"]} for one in groups if one["difference"]["low"] is not None]
+    return {
+        **found,
+        "name": name,
+        "full": _figure(found["full"])["text"],
+        "level": f"{found['full']['level']:.0%}",
+        "over_time": found["measure"] != "auroc",
+        "alone": any(one["alone"]["value"] is not None for one in groups),
+        "groups": [_ablated(one) for one in groups],
+        "picture": model_charts.ablation(clear, name) if clear else None,
+    }
+
+
+def _ablated(one: Mapping[str, Any]) -> dict[str, Any]:
+    """One group of information: its figures with three decimals, so that rows can be compared."""
+    names = ("alone", "without", "difference", "brier_difference")
+    return {**one, **{name: _decimals(one[name], 4 if "brier" in name else 3) for name in names}}
+
+
+def _decimals(figure: Mapping[str, Any], digits: int) -> str:
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    if value is None:
+        return "–"
+    number = f"{value:.{digits}f}"
+    return f"{number} ({low:.{digits}f} to {high:.{digits}f})" if low is not None else number
 
 
 def _figure(figure: Mapping[str, Any]) -> dict[str, Any]:
