@@ -34,8 +34,8 @@ class Cost:
     output: str
 
 
-def measured(command: Sequence[object], **environment: str) -> Cost:
-    """Run a command with one thread a library; an exit code other than 0 ends the race."""
+def measured(command: Sequence[object], accepted: Sequence[int] = (0,), **environment: str) -> Cost:
+    """Run a command with one thread a library; an exit code that is not accepted ends the race."""
     with tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(
@@ -50,6 +50,6 @@ def measured(command: Sequence[object], **environment: str) -> Cost:
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
         text = output.read().decode(errors="replace")
-    if process.returncode:
+    if process.returncode not in accepted:
         raise SystemExit(f"{command[0]} ended with {process.returncode}:\n{text[-3000:]}")
     return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024, text)

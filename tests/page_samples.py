@@ -44,6 +44,12 @@ def withheld(text: str = "outside what the model has seen") -> dict[str, Any]:
     return {k: v for k, v in made.items() if k not in ("value", "frequency")}
 
 
+def genes(text: str = "CYP2C19: *1/*2, Intermediate Metabolizer") -> list[dict[str, Any]]:
+    made = finding(text, kind="genotype", reason=text, evidence=[{"text": text, "events": []}])
+    plain = {k: v for k, v in made.items() if k not in ("value", "frequency", "horizon_days")}
+    return [plain, {**plain, "status": "not_checked", "resolve": text}]
+
+
 def patient(text: str = "p-0042") -> dict[str, Any]:
     points = [{"time": f"2024-0{n}-01", "value": 13.0 - n} for n in range(1, 6)]
     line = {"display": text, "unit": "g/dL", "low": 12.0, "high": 16.0, "points": points}
@@ -51,7 +57,7 @@ def patient(text: str = "p-0042") -> dict[str, Any]:
         "schema": "nof1/advise/1",
         "subject": text,
         "as_of": "2024-05-01T00:00:00Z",
-        "findings": [finding(text), withheld(text)],
+        "findings": [finding(text), withheld(text), *genes(text)],
         "timeline": [line, {**line, "low": None, "high": None, "points": []}],
     }
 
@@ -165,4 +171,110 @@ def index(text: str = "From records to advice") -> dict[str, Any]:
     }
 
 
-ALL = {"quality": quality, "model": card, "patient": patient, "index": index}
+def gene_line(text: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "gene": text,
+        "outcome": "called",
+        "diplotype": text,
+        "diplotypes": 3,
+        "phenotype": text,
+        "score": 1.5,
+        "sure": "97 of 100",
+        "others": [text, text, text],
+        "seen": 33,
+        "of": 35,
+        "settled_by": text,
+        "settles": True,
+        "variants": [text],
+        "warnings": [text],
+        "called_by": text,
+        **changes,
+    }
+
+
+def gene_entry(text: str, **changes: Any) -> dict[str, Any]:
+    other = {"action": "avoid", "word": "Avoid", "text": text, "because": text}
+    other |= {"prior": 0.003, "chance": "about 3 in 1,000", "settled_by": text}
+    return {
+        "source": text,
+        "populations": [text],
+        "under_medicines": True,
+        "silent": False,
+        "strength": "strong",
+        "action": "reduce",
+        "word": "Lower dose",
+        "text": text,
+        "because": text,
+        "sure": text,
+        "dose": [-25.0, -50.0],
+        "dose_limit": text,
+        "alternatives": [text],
+        "monitor": text,
+        "if_used": text,
+        "unknown": [text],
+        "not_excluded": other,
+        "uncovered": text,
+        "pmids": [text],
+        "url": text,
+        **changes,
+    }
+
+
+GENE_ACTIONS = ("unread", "avoid", "alternative", "reduce", "increase", "monitor", "no_advice")
+GENE_ACTIONS += ("standard",)
+
+
+def genome(text: str = "HG-0001") -> dict[str, Any]:
+    one = {"drugs": [text, "simvastatin"], "action": "reduce", "word": "Lower dose"}
+    one |= {"worst": "avoid", "disagree": True, "dose": "-25 %"}
+    one |= {"entries": [gene_entry(text), gene_entry(text, because="another", not_excluded=None)]}
+    named = {"drug": text, "group": text, "dose": "-25 %", "disagree": True}
+    source = {"id": text, "title": text, "version": text, "published": "2023-08-01"}
+    source |= {"valid_until": "2025-07-31", "expired": True}
+    return {
+        "schema": "nof1/genome-report/1",
+        "as_of": "2026-11-25",
+        "sample": text,
+        "file": text,
+        "build": "GRCh38",
+        "notes": {text: 3, "another": 1},
+        "synthetic": True,
+        "notice": "Research and education use; not a medical device.",
+        "current": [text],
+        "glance": [
+            {"action": action, "word": action.replace("_", " ").capitalize(), "medicines": [named]}
+            for action in (*GENE_ACTIONS, "not_excluded", "not_checked")
+        ],
+        "act": [one],
+        "watch": [{**one, "action": "monitor", "word": "Monitor"}],
+        "not_excluded": [
+            {**one, "action": "standard", "word": "Usual dose"},
+            {**one, "worst": "monitor"},
+        ],
+        "remote": [{"drug": text, "word": "Avoid", "chance": text}],
+        "usual": [text],
+        "no_advice": [text],
+        "without_guideline": [text],
+        "genes": [
+            gene_line(text),
+            gene_line(text, outcome="not_called", diplotype=None, sure=None, of=0, score=None),
+        ],
+        "not_checked": [
+            {"genes": [text, "MT-RNR1"], "why": text, "resolve": text, "medicines": {text: [text]}}
+        ],
+        "conversions": [
+            {"gene": text, "medicine": text, "phenotype": text, "effective": text}
+            | {"status": status, "because": [text], "not_known": [text]}
+            for status in ("converted", "direction")
+        ],
+        "knowledge": [source, {**source, "expired": False}],
+    }
+
+
+ALL = {
+    "quality": quality,
+    "model": card,
+    "patient": patient,
+    "genome": genome,
+    "index": index,
+}

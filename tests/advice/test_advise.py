@@ -10,7 +10,7 @@ import pytest
 import nof1
 from nof1.advice.advise import Adviser
 from nof1.core.artefacts import save
-from nof1.core.finding import Status, Subject
+from nof1.core.finding import Kind, Status, Subject
 from nof1.core.workspace import create
 from nof1.predict import features
 from nof1.predict.model import Model
@@ -31,6 +31,12 @@ def speaking(trained, tmp_path):
     return Adviser(stored(model, tmp_path))
 
 
+def risk_of(findings):
+    """The one risk among the findings; genes and medicines stand beside it."""
+    (finding,) = [one for one in findings if one.kind is Kind.RISK]
+    return finding
+
+
 def test_single_equals_batch_bit_for_bit(small_hospital, trained, speaking):
     record = Record(small_hospital.workspace.record)
     rows = trained.cohort.frame.head(40)
@@ -44,7 +50,7 @@ def test_single_equals_batch_bit_for_bit(small_hospital, trained, speaking):
         rows.select("subject_id", "prediction_time").iter_rows()
     ):
         events = record.patient_events(subject_id)
-        (finding,) = speaking.advise(Subject(id="p"), events, moment + timedelta(days=3))
+        finding = risk_of(speaking.advise(Subject(id="p"), events, moment + timedelta(days=3)))
         assert finding.status == Status.FOUND
         assert finding.value.amount == risk[place]
         assert (finding.value.interval.low, finding.value.interval.high) == (
@@ -69,7 +75,7 @@ def test_reasons_lead_to_source_rows(small_hospital, trained, speaking):
     record = Record(small_hospital.workspace.record)
     subject_id, moment = trained.cohort.frame.select("subject_id", "prediction_time").row(8)
     events = record.patient_events(subject_id)
-    (finding,) = speaking.advise(Subject(id="p"), events, moment)
+    finding = risk_of(speaking.advise(Subject(id="p"), events, moment))
     assert 1 <= len(finding.evidence) <= 5
     sizes = [abs(reason.contribution) for reason in finding.evidence]
     assert sizes == sorted(sizes, reverse=True)
@@ -85,7 +91,7 @@ def test_a_withheld_model_gives_the_reason_and_no_number(small_hospital, trained
     adviser = Adviser(stored(model, tmp_path))
     subject_id, moment = trained.cohort.frame.select("subject_id", "prediction_time").row(0)
     events = Record(small_hospital.workspace.record).patient_events(subject_id)
-    (finding,) = adviser.advise(Subject(id="p"), events, moment)
+    finding = risk_of(adviser.advise(Subject(id="p"), events, moment))
     assert finding.status == Status.WITHHELD
     assert "calibration slope" in finding.reason
     assert finding.value is None
@@ -98,7 +104,8 @@ def test_a_stranger_is_refused_by_name(small_hospital, trained, tmp_path):
     subject_id, moment = trained.cohort.frame.select("subject_id", "prediction_time").row(0)
     events = Record(small_hospital.workspace.record).patient_events(subject_id)
     numbers = pl.when(pl.col("numeric_value").is_not_null()).then(pl.lit(9e6, pl.Float32))
-    (finding,) = adviser.advise(Subject(id="p"), events.with_columns(numeric_value=numbers), moment)
+    strange = events.with_columns(numeric_value=numbers)
+    finding = risk_of(adviser.advise(Subject(id="p"), strange, moment))
     assert finding.status == Status.WITHHELD
     assert "Outside what the model has seen" in finding.reason
 
@@ -113,3 +120,27 @@ def test_the_python_face(small_hospital, trained):
     bedside = hospital.patient(patient, site)
     assert np.isfinite(bedside.view(moment).age_years)
     assert all(finding.subject.id == patient for finding in bedside.advise(moment))
+
+
+def test_genes_scores_and_medicines_join_the_risks(small_hospital, trained, speaking):
+    """Whoever was sequenced gets genes, a score and the medicines taken; others only the risk."""
+    record = Record(small_hospital.workspace.record)
+    kinds: dict[bool, set[Kind]] = {True: set(), False: set()}
+    for subject_id, moment in (
+        trained.cohort.frame.select("subject_id", "prediction_time").head(60).iter_rows()
+    ):
+        events = record.patient_events(subject_id)
+        sequenced = events["code"].str.starts_with("GENE//").any()
+        found = speaking.advise(Subject(id="p"), events, moment + timedelta(days=3))
+        kinds[sequenced] |= {one.kind for one in found}
+        order = [one.kind is Kind.GENOTYPE for one in found]
+        assert order == sorted(order)  # what genes are comes last
+        if sequenced:
+            codes = {one.what.code for one in found}
+            assert {"GENE//CYP2C19", "GENE//VKORC1", "PGS//SYNTH1"} <= codes
+            # everybody here has just started clopidogrel or ticagrelor
+            drugs = {one.what.code for one in found if one.kind is Kind.MEDICATION}
+            starts = events.filter(pl.col("code") == "RxNorm//32968", pl.col("time") == moment)
+            assert starts.is_empty() or "RxNorm//32968" in drugs
+    assert kinds[True] == {Kind.RISK, Kind.GENOTYPE, Kind.MEDICATION}
+    assert kinds[False] == {Kind.RISK}

@@ -25,6 +25,10 @@ SHAPE = [
     {"low": 2.0, "high": 4.0, "effect": 0.3, "error": 0.2, "count": 70},
 ]
 GROUP = [{"group": "F", "value": 0.71, "low": 0.65, "high": 0.77, "rows": 1200}]
+ADDED = [
+    {"group": "genes", "columns": 40, "value": 0.02, "low": 0.01, "high": 0.03},
+    {"group": "lifestyle", "columns": 15, "value": 0.001, "low": -0.01, "high": 0.012},
+]
 MONTHS = [
     {"site": f"s{n}", "code": "x", "month": "2024-01", "events": 10 + n, "psi": 0.1}
     for n in range(9)
@@ -37,6 +41,7 @@ CHARTS: dict[str, Callable[[], Picture]] = {
     ),
     "shape": lambda: model_charts.shape(SHAPE, "Haemoglobin", "g/dL", missing=0.1),
     "forest": lambda: model_charts.forest(GROUP, "AUROC", 0.7),
+    "ablation": lambda: model_charts.ablation(ADDED, "AUROC"),
     "attrition": lambda: model_charts.attrition([{"step": "All", "people": 20}]),
     "drift": lambda: model_charts.drift([{"feature": "a", "period": "2024-01", "psi": 0.3}]),
     "problems": lambda: quality_charts.problem_counts(
@@ -63,7 +68,7 @@ def test_every_chart_is_complete_valid_and_has_a_twin(name: str) -> None:
     assert json.dumps(spec) == json.dumps(CHARTS[name]().spec())
 
 
-@pytest.mark.parametrize("name", ["calibration", "forest"])
+@pytest.mark.parametrize("name", ["calibration", "forest", "ablation"])
 def test_the_interval_is_drawn_before_the_point(name: str) -> None:
     marks = [layer["mark"]["type"] for layer in CHARTS[name]().spec()["layer"]]
     assert marks.index("point") == len(marks) - 1
@@ -76,6 +81,8 @@ def test_what_the_charts_say() -> None:
     assert "from 10% to 30%" in CHARTS["decision curve"]().description
     assert "1 to 2 g/dL: lowers the risk by 0.50" in CHARTS["shape"]().description
     assert "Not measured: +0.10" in CHARTS["shape"]().description
+    assert "Interval above 0: genes." in CHARTS["ablation"]().description
+    assert "No interval lies above 0." in model_charts.ablation(ADDED[1:], "AUROC").description
     assert "Moved: a." in CHARTS["drift"]().description
 
 

@@ -8,6 +8,7 @@ import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -145,6 +146,38 @@ def test_a_withheld_model_says_so_first() -> None:
     text = pages.render("model", page_samples.card(passed=False))
     assert text.index("Withheld: may not speak") < text.index("<h1>")
     assert "May speak" not in text
+
+
+def ablated(group: str) -> dict[str, Any]:
+    """A card with the table of groups of information; one group is absent."""
+    none = {"value": None, "low": None, "high": None, "level": 0.95, "note": group}
+    found = page_samples.figure(0.013)
+    names = ("without", "alone", "difference", "brier_difference")
+    groups = [
+        {"group": group, "columns": 40, **dict.fromkeys(names, found), "note": ""},
+        {"group": "absent", "columns": 0, **dict.fromkeys(names, none), "note": group},
+    ]
+    made = {"measure": "auroc", "learner": group, "horizon_days": 365.0, "rows": 1300}
+    made |= {"columns": 43, "ungrouped": 3, "full": page_samples.figure(0.74), "groups": groups}
+    return {**page_samples.card(), "ablation": {**made, "full_brier": found, "reading": group}}
+
+
+def test_what_groups_add_is_a_chart_and_a_table_and_hostile_names_stay_text() -> None:
+    attacked = pages.render("model", ablated(page_samples.HOSTILE))
+    plain = pages.render("model", ablated("nothing recorded"))
+    assert [t for t, _ in Elements(attacked).tags] == [t for t, _ in Elements(plain).tags]
+    assert "0.013 (-0.007 to 0.033)" in plain
+    assert plain.count("nothing recorded") >= 4  # group, learner, note, how to read it
+    assert 'data-chart="ablation-chart"' in plain
+    assert "ablation" not in pages.render("model", page_samples.card())
+
+
+def test_groups_of_which_none_can_be_compared_make_no_chart() -> None:
+    card = ablated("nothing recorded")
+    card["ablation"]["groups"] = card["ablation"]["groups"][1:]
+    text = pages.render("model", card)
+    assert "ablation-chart" not in text
+    assert 'id="ablation"' in text
 
 
 def test_no_finding_is_not_an_empty_page() -> None:

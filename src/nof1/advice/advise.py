@@ -11,8 +11,10 @@ import polars as pl
 from msgspec.structs import replace
 
 from nof1.core import artefacts
-from nof1.core.finding import Finding, Status, Subject
+from nof1.core.finding import Finding, Kind, Status, Subject
 from nof1.core.workspace import Workspace
+from nof1.genome import findings as genome
+from nof1.knowledge.base import Base
 from nof1.predict.score import Scorer
 
 # What a reader must act on comes first: answers, then refusals.
@@ -24,6 +26,11 @@ class Adviser:
     """All models of a workspace, loaded once and ready to be asked."""
 
     workspace: Workspace
+
+    @cached_property
+    def base(self) -> Base:
+        """The facts in use: those of nof1, and newer ones of the workspace."""
+        return Base(self.workspace.knowledge)
 
     @cached_property
     def scorers(self) -> tuple[Scorer, ...]:
@@ -44,7 +51,7 @@ class Adviser:
         names: Mapping[str, str] | None = None,
         notes: tuple[str, ...] = (),
     ) -> list[Finding]:
-        """Findings about one patient at one moment: answers first, the highest risk on top.
+        """Findings about one patient at one moment: answers first, then refusals, genes last.
 
         Parameters
         ----------
@@ -54,13 +61,21 @@ class Adviser:
         notes : what must stand with every finding, for example that parts were not readable.
         """
         found = [
-            replace(finding, notes=(*finding.notes, *notes)) if notes else finding
-            for scorer in self.scorers
-            for finding in scorer.findings(subject, events, at, names)
+            *(
+                finding
+                for scorer in self.scorers
+                for finding in scorer.findings(subject, events, at, names)
+            ),
+            *genome.findings(
+                subject, events, at, names, base=self.base, synthetic=self.workspace.synthetic
+            ),
         ]
+        if notes:
+            found = [replace(finding, notes=(*finding.notes, *notes)) for finding in found]
         return sorted(found, key=_urgency)
 
 
-def _urgency(finding: Finding) -> tuple[int, float]:
+def _urgency(finding: Finding) -> tuple[int, int, float]:
     amount = finding.value.amount if finding.value is not None else 0.0
-    return ORDER[finding.status], -amount
+    background = finding.kind is Kind.GENOTYPE  # what genes are comes after what they ask for
+    return int(background), ORDER[finding.status], -amount

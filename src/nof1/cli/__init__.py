@@ -25,7 +25,9 @@ COMMANDS = {
     "evaluate": ("models", "Figures and gate of a trained model."),
     "card": ("models", "The model card as text, JSON or page."),
     "advise": ("advise", "Every finding about one patient."),
+    "genome": ("genome", "Genes from a VCF: star alleles, medicines, polygenic scores."),
     "audit": ("audit", "The log of who asked what."),
+    "knowledge": ("knowledge", "The facts: sources, dates, check, what a newer release changes."),
     "doctor": ("workspace", "Check this machine and workspace."),
 }
 

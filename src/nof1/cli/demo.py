@@ -14,7 +14,7 @@ import click
 from nof1.cli.options import as_json as json_option
 from nof1.cli.options import tell
 from nof1.core.errors import UsageError
-from nof1.core.finding import Status
+from nof1.core.finding import Kind, Status
 from nof1.core.workspace import create
 
 if TYPE_CHECKING:
@@ -174,7 +174,10 @@ class _Story:
     def ask(
         self, hospital: Hospital, trained: TrainResult
     ) -> tuple[Bedside, datetime, list[Finding]]:
-        """Advise on one patient: the first with a telling risk, or else the last one tried."""
+        """Advise on one patient: a telling risk and a medicine that genes matter for, if any has.
+
+        Of the first ``MOST_TRIED`` of the cohort it is the first such one, or else the last.
+        """
         self.say("Ask about one patient")
         people = dict(hospital.record.subjects().select("subject_id", "patient").iter_rows())
         rows = trained.cohort.frame.select("subject_id", "prediction_time", "site")
@@ -182,7 +185,7 @@ class _Story:
             bedside = hospital.patient(people[subject_id], site)
             at = moment + timedelta(days=1)
             found = bedside.advise(at)
-            if any(_telling(one) for one in found):
+            if any(map(_telling, found)) and any(map(_about_a_medicine, found)):
                 break
         return bedside, at, found
 
@@ -223,15 +226,24 @@ def _telling(finding: Finding) -> bool:
     return finding.status == Status.FOUND and value is not None and value.amount >= TELLING_RISK
 
 
+def _about_a_medicine(finding: Finding) -> bool:
+    return finding.kind is Kind.MEDICATION and finding.status == Status.FOUND
+
+
 def _patient_step(bedside: Bedside, findings: list[Finding]) -> dict[str, Any]:
     answer = next((one.frequency.text for one in findings if one.frequency), "withheld")
+    genes = [one for one in findings if one.what.code.startswith("GENE//")]
+    known = sum(one.status == Status.FOUND for one in genes)
+    medicines = sum(one.kind is Kind.MEDICATION for one in findings)
     return {
         "title": "The patient",
         "text": "The risk as people read it, with its range, the reasons and the source rows "
-        "behind each reason.",
+        "behind each reason; and what the genes mean for the medicines taken now.",
         "figures": [
             {"label": "patient", "value": bedside.patient},
             {"label": "heart attack within a year", "value": answer},
+            {"label": "genes known", "value": f"{known} of {len(genes)}"},
+            {"label": "medicines held against the genes", "value": f"{medicines}"},
         ],
         "links": [{"href": "patient.html", "text": "Advice"}],
     }

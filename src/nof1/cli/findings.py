@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from nof1.cli.options import WIDTH
-from nof1.core.finding import NOTICE, EventRef, Evidence, Finding, Interval
+from nof1.core.finding import NOTICE, EventRef, Evidence, Finding, Interval, Kind, Status
 
 INDENT = "  "
 LABEL = 10
@@ -19,13 +19,32 @@ def told(findings: Sequence[Finding], patient: str, as_of: str) -> str:
     head = f"Patient {patient}, as of {as_of}"
     lines = [f"{head:<{WIDTH - 16}}{'SYNTHETIC DATA':>16}" if synthetic else head]
     for finding in findings:
-        lines += ["", *_finding(finding)]
-    return "\n".join([*lines, "", NOTICE])
+        if finding.kind is not Kind.GENOTYPE:
+            lines += ["", *_finding(finding)]
+    return "\n".join([*lines, *_genes(findings), "", NOTICE])
+
+
+def _genes(findings: Sequence[Finding]) -> Iterator[str]:
+    """Genes and inherited scores as one list: what each is, then what else must be known."""
+    genes = [finding for finding in findings if finding.kind is Kind.GENOTYPE]
+    if not genes:
+        return
+    yield from ("", "Genes and inherited scores (--json and --page tell more)")
+    for finding in genes:
+        name, _, what = finding.what.display.partition(": ")
+        yield from _field(name, what)
+        if finding.value is not None:
+            yield from _field("", _answer(finding, finding.value.interval))
+    for note in dict.fromkeys(note for finding in genes for note in finding.notes[-1:]):
+        if "valid until" in note:
+            yield from _field("Note", note)
 
 
 def _finding(finding: Finding) -> Iterator[str]:
     yield from textwrap.wrap(finding.what.display, WIDTH)
-    if finding.value is None:
+    if finding.value is None and finding.status in (Status.FOUND, Status.EXCLUDED):
+        yield from _field("Answer", finding.reason or "")
+    elif finding.value is None:
         yield from _field(finding.status.replace("_", " ").upper(), finding.reason or "")
         yield from _field("Resolve", finding.resolve or "")
     else:
@@ -54,7 +73,8 @@ def _span(finding: Finding) -> str:
 
 def _reason(reason: Evidence, *, first: bool) -> Iterator[str]:
     sign = "" if reason.contribution is None else "▲ " if reason.contribution > 0 else "▼ "
-    yield from _field("Why" if first else "", f"{sign}{reason.text}")
+    cited = f" [{reason.citation}]" if reason.citation else ""
+    yield from _field("Why" if first else "", f"{sign}{reason.text}{cited}")
     for event in reason.events[:EVENTS_SHOWN]:
         yield from _field("", f"    {_source(event)}")
     more = len(reason.events) - EVENTS_SHOWN

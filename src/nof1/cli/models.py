@@ -93,6 +93,7 @@ def _train_json(done: TrainResult) -> dict[str, Any]:
             {"name": name, "metrics": figures, "kept": name == done.choice.kept}
             for name, figures in card["learners"].items()
         ],
+        "ablation": card["ablation"],
     }
 
 
@@ -101,7 +102,7 @@ def _train_text(done: TrainResult) -> str:
     name = f"{done.artefact.name} version {done.artefact.version}"
     lines = [done.cohort.attrition.text(), "", done.audit.text()]
     lines += [f"Note: {note}" for note in done.cohort.notes]
-    lines += ["", _learners(card), "", *_figures(card), "", *_gate(card)]
+    lines += ["", _learners(card), *_ablation(card), "", *_figures(card), "", *_gate(card)]
     verdict = "may speak" if card["status"] == "speaks" else "is WITHHELD: it gives no risk"
     lines += ["", f"Model {name} {verdict}.", f"Next step: nof1 card {done.artefact.name}"]
     return "\n".join(lines)
@@ -121,6 +122,24 @@ def _learners(card: dict[str, Any]) -> str:
     return table(rows, ["learner", heads[first], "Brier score", "slope"]) + (
         f"\n{card['choice']['reason']}"
     )
+
+
+def _ablation(card: dict[str, Any]) -> list[str]:
+    """A table of the groups of information, where the task asks for it; one line each."""
+    found = card.get("ablation")
+    if not found:
+        return []
+    rows = [
+        [
+            one["group"],
+            f"{one['columns']:,}",
+            _shown(one["difference"]) or one["note"] or one["difference"]["note"],
+        ]
+        for one in found["groups"]
+    ]
+    name = {"auroc": "AUROC", "harrell_c": "Harrell's C"}[found["measure"]]
+    head = [f"{name} added to the others", "columns", "all minus without"]
+    return ["", *table(rows, head, right="1").splitlines()]
 
 
 def _figures(card: dict[str, Any]) -> list[str]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nof1.cli.options import common, table, tell
 from nof1.core import workspace as workspaces
+from nof1.core.errors import InputError, WorkspaceError
+
+if TYPE_CHECKING:
+    from nof1.core.doctor import Check
 
 
 @click.command()
@@ -36,11 +41,28 @@ def init(workspace: str | None, as_json: bool, site: str, shards: int, synthetic
 @common
 @click.pass_context
 def doctor(ctx: click.Context, workspace: str | None, as_json: bool) -> None:
-    """Check this machine and workspace: Python, packages, extras, clock, disk, audit log."""
+    """Check this machine and workspace: packages, clock, disk, audit log, age of the facts."""
     from nof1.core.doctor import examine
 
-    checks = examine(workspace)
+    checks = [*examine(workspace), _facts(workspace)]
     rows = [[check.verdict, check.name, check.detail] for check in checks]
     data: dict[str, Any] = {"schema": "nof1/doctor/1", "checks": [c.to_dict() for c in checks]}
     tell(data, table(rows, ["", "check", "detail"]), as_json=as_json)
     ctx.exit(1 if any(check.verdict == "FAIL" for check in checks) else 0)
+
+
+def _facts(workspace: str | None) -> Check:
+    """Sources of facts past their date: a note, for they are used, but called old."""
+    from nof1.core.doctor import Check
+    from nof1.knowledge.base import Base, sources
+
+    try:
+        base = Base(workspaces.open_workspace(workspace).knowledge)
+    except WorkspaceError:
+        base = Base()
+    try:
+        old = [one.id for one in sources(base).values() if one.expired(date.today())]
+    except InputError as error:
+        return Check("knowledge", "FAIL", f"{error.message} ({error.where})")
+    detail = f"past their date: {', '.join(old)} (nof1 knowledge list)" if old else "in date"
+    return Check("knowledge", "note" if old else "ok", detail)

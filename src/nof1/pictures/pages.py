@@ -2,7 +2,7 @@
 
 ``render(kind, data)`` makes the page; ``write(kind, data, path)`` also puts its JSON beside it.
 Kinds: ``quality`` (schema nof1/quality/1), ``model`` (a model card), ``patient``
-(schema nof1/advise/1) and ``index``.
+(schema nof1/advise/1), ``genome`` (schema nof1/genome-report/1) and ``index``.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from nof1.core.errors import UsageError
 from nof1.core.finding import NOTICE
 from nof1.pictures import assets
 from nof1.pictures.picture import Picture
-from nof1.pictures.views import index, model, patient, quality
+from nof1.pictures.views import genome, index, model, patient, quality
 
 VIEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "quality": quality.context,
     "model": model.context,
     "patient": patient.context,
+    "genome": genome.context,
     "index": index.context,
 }
 

@@ -22,18 +22,33 @@ def context(data: Mapping[str, Any]) -> dict[str, Any]:
     ``findings`` are ``Finding.to_dict()``; ``timeline`` rows are {display, unit, low, high,
     points: [{time, value}]}, one per laboratory value.
     """
-    findings = [finding(row) for row in data["findings"]]
+    shown = [finding(row) for row in data["findings"]]
+    findings = [row for row in shown if row["kind"] != "genotype"]
     subject = data["subject"]
     who = subject.get("id") if isinstance(subject, Mapping) else subject
     return {
         "title": f"Patient {who}",
         "site": subject.get("site") if isinstance(subject, Mapping) else None,
-        "synthetic": any(row["synthetic"] for row in findings) or bool(data.get("synthetic")),
+        "synthetic": any(row["synthetic"] for row in shown) or bool(data.get("synthetic")),
         "data_date": str(data["as_of"])[:10],
         "as_of": moment(data["as_of"]),
         "json_name": data.get("json_name"),
         "findings": findings,
+        "genes": [_gene(row) for row in shown if row["kind"] == "genotype"],
         "timeline": [_line(row) for row in data.get("timeline") or []],
+    }
+
+
+def _gene(shown: Mapping[str, Any]) -> dict[str, Any]:
+    """One gene or inherited score as a row: its name, what it is, and what is said about it."""
+    name, _, what = shown["what"].partition(": ")
+    said = shown["value"] or shown["reason"]
+    return {
+        **shown,
+        "name": name,
+        "answer": what,
+        "said": said,
+        "source": next((e["source"] for r in shown["reasons"] for e in r["events"]), ""),
     }
 
 
@@ -61,6 +76,7 @@ def finding(row: Mapping[str, Any]) -> dict[str, Any]:
         "resolve": row.get("resolve"),
         "notes": row.get("notes") or [],
         "reasons": [_reason(e, max(contributions, default=0.0)) for e in evidence],
+        "weighed": bool(contributions),
         "basis": basis,
         "synthetic": bool(row.get("synthetic")),
     }
