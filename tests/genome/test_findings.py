@@ -115,7 +115,7 @@ def test_clopidogrel_without_cyp2c19() -> None:
     finding = medicines(told(patient(results(CYP2C19="*2/*2"), ["clopidogrel"])))["clopidogrel"]
     assert finding.status is Status.FOUND
     assert finding.what.display == "clopidogrel and genes: avoid"
-    assert finding.reason.startswith("Avoid clopidogrel")
+    assert finding.reason.startswith("For acute coronary syndrome or PCI: Avoid clopidogrel")
     texts = [one.text for one in finding.evidence]
     for source in ("CPIC (", "DPWG"):
         assert any(text.startswith(source) for text in texts)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
 
 from nof1.cli.options import WIDTH
 from nof1.core.finding import NOTICE, EventRef, Evidence, Finding, Interval, Kind, Status
@@ -18,10 +21,16 @@ def told(findings: Sequence[Finding], patient: str, as_of: str) -> str:
     synthetic = any(finding.synthetic for finding in findings)
     head = f"Patient {patient}, as of {as_of}"
     lines = [f"{head:<{WIDTH - 16}}{'SYNTHETIC DATA':>16}" if synthetic else head]
+    times = Counter(note for finding in findings for note in finding.notes)
     for finding in findings:
         if finding.kind is not Kind.GENOTYPE:
-            lines += ["", *_finding(finding)]
-    return "\n".join([*lines, *_genes(findings), "", NOTICE])
+            own = tuple(note for note in finding.notes if times[note] == 1)
+            lines += ["", *_finding(replace(finding, notes=own))]
+    lines += _genes(findings)
+    common = [note for note, count in times.items() if count > 1]
+    for number, note in enumerate(common):  # what several answers share is said once
+        lines += [*([""] * (number == 0)), *_field("Note", note)]
+    return "\n".join([*lines, "", NOTICE])
 
 
 def _genes(findings: Sequence[Finding]) -> Iterator[str]:
@@ -35,9 +44,6 @@ def _genes(findings: Sequence[Finding]) -> Iterator[str]:
         yield from _field(name, what)
         if finding.value is not None:
             yield from _field("", _answer(finding, finding.value.interval))
-    for note in dict.fromkeys(note for finding in genes for note in finding.notes[-1:]):
-        if "valid until" in note:
-            yield from _field("Note", note)
 
 
 def _finding(finding: Finding) -> Iterator[str]:

@@ -50,9 +50,15 @@ def heading(drug: str, rule: Rule) -> str:
     return f"{drug} and genes: {words_of[rule.action]}"
 
 
-def told(worst: DrugAdvice, *, certain: bool) -> str:
-    """The advice; where it rests on a result that is not excluded, how likely that is."""
-    text, likely = worst.worst.rule.text, worst.likely
+def told(worst: DrugAdvice, *, certain: bool, among: Sequence[DrugAdvice] = ()) -> str:
+    """The advice; where it rests on a result that is not excluded, how likely that is.
+
+    Parameters
+    ----------
+    among : all advice about the medicine: the group of patients is named where others are told
+        something else.
+    """
+    text, likely = for_whom(worst, among) + worst.worst.rule.text, worst.likely
     if worst.unknown:
         return f"{' and '.join(worst.unknown)} not known. Still possible: {text}"
     if certain or worst.worst.prior is None or likely is None:
@@ -65,6 +71,13 @@ def told(worst: DrugAdvice, *, certain: bool) -> str:
         f"{text} This holds for a result that is not excluded ({words.chance(worst.worst.prior)}); "
         f"for the likeliest result: {rest}"
     )
+
+
+def for_whom(advice: DrugAdvice, among: Sequence[DrugAdvice]) -> str:
+    """The group of patients as the start of the sentence, unless all groups are told the same."""
+    others = {one.worst.rule.text for one in among if one.source == advice.source}
+    named = advice.population != "general" and len(others) > 1
+    return f"For {advice.population}: " if named else ""
 
 
 def resolve(genes: Sequence[str]) -> str:

@@ -199,7 +199,7 @@ class _Asked:
                 code=medicine.code, display=advicewords.heading(medicine.name, worst.worst.rule)
             ),
             Status.FOUND if checked else Status.NOT_CHECKED,
-            advicewords.told(worst, certain=certain),
+            advicewords.told(worst, certain=certain, among=[*before, *after]),
             None if checked else advicewords.resolve(open_genes),
             tuple(self._evidence(before, after, medicine)),
             (
@@ -260,6 +260,7 @@ class _Asked:
             pairs += [(OTHERS, new) for new in changed]
         asked = {one[:3] for one in before}
         pairs += [(OTHERS, new) for new in after if new[:3] not in asked]
+        pairs.sort(key=lambda pair: pair[1].worst.rule.action == "no_advice")  # at the end
         together: dict[tuple[object, ...], list[prescribing.DrugAdvice]] = {}
         for start, one in pairs:  # equal words for several groups of patients are said once
             rule = one.worst.rule

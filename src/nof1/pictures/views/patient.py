@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ def context(data: Mapping[str, Any]) -> dict[str, Any]:
     ``findings`` are ``Finding.to_dict()``; ``timeline`` rows are {display, unit, low, high,
     points: [{time, value}]}, one per laboratory value.
     """
-    shown = [finding(row) for row in data["findings"]]
+    shown, common = _shared_notes([finding(row) for row in data["findings"]])
     findings = [row for row in shown if row["kind"] != "genotype"]
     subject = data["subject"]
     who = subject.get("id") if isinstance(subject, Mapping) else subject
@@ -34,9 +35,18 @@ def context(data: Mapping[str, Any]) -> dict[str, Any]:
         "as_of": moment(data["as_of"]),
         "json_name": data.get("json_name"),
         "findings": findings,
+        "common_notes": common,
         "genes": [_gene(row) for row in shown if row["kind"] == "genotype"],
         "timeline": [_line(row) for row in data.get("timeline") or []],
     }
+
+
+def _shared_notes(shown: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Notes that stand with several answers are said once, for all of them."""
+    times = Counter(note for row in shown for note in row["notes"])
+    common = [note for note, count in times.items() if count > 1]
+    own = [{**row, "notes": [n for n in row["notes"] if times[n] == 1]} for row in shown]
+    return own, common
 
 
 def _gene(shown: Mapping[str, Any]) -> dict[str, Any]:
