@@ -204,7 +204,7 @@ BAD = {
     "a file twice": (FILE, FILE),
     "an unknown build": (FILE, "--build", "hg19"),
     "a wrong build": (FILE, "--build", "GRCh37"),
-    "no worker": (FILE, "--workers", "0"),
+    "no worker": (FILE, "--engine", "local:0"),
     "outside calls that are none": (FILE, "--outside", FILE),
     "no workspace where one is named": (FILE, "--workspace", "nowhere"),
 }

@@ -45,7 +45,7 @@ def genome() -> None:
 @click.option("--page", type=FILE, help="Write a page for one sample, and its JSON beside it.")
 @click.option("--fhir", is_flag=True, help="Print a FHIR R4 Bundle (Genomics Reporting).")
 @click.option("--table", "table_file", type=FILE, help="Write all samples to a .tsv or .parquet.")
-@click.option("--workers", default=1, show_default=True, help="Processes, for several files.")
+@click.option("--engine", default="local", show_default=True, help="local, local:N, dask:ADDRESS")
 @click.pass_context
 def call(ctx: click.Context, /, workspace: str | None, as_json: bool, **options: Any) -> None:
     """Star alleles, phenotypes, and what guidelines say about medicines.
@@ -57,7 +57,7 @@ def call(ctx: click.Context, /, workspace: str | None, as_json: bool, **options:
     requests, notes = _requests(options, base)
     if options["table_file"] is not None:
         ctx.exit(_table(requests, options, notes, as_json=as_json))
-    told = _Told(_called(requests, options["workers"]), options, notes, base, synthetic=synthetic)
+    told = _Told(_called(requests, options["engine"]), options, notes, base, synthetic=synthetic)
     told.tell(as_json=as_json)
     ctx.exit(1 if told.refused else 0)
 
@@ -104,13 +104,13 @@ def _requests(options: Mapping[str, Any], base: Base) -> tuple[list[Request], di
     return [callset.on_file(made, path) for path in files], notes
 
 
-def _called(requests: Sequence[Request], workers: int) -> list[CallSet]:
-    from nof1.core.engine import LocalEngine
+def _called(requests: Sequence[Request], engine: str) -> list[CallSet]:
+    from nof1.core.engine import engine_from
     from nof1.genome.callset import call_file
 
     step(f"calling genes in {len(requests)} file{'s' * (len(requests) > 1)}")
     names = [request.path.name for request in requests]
-    return LocalEngine(workers).map(call_file, requests, names)
+    return engine_from(engine).map(call_file, requests, names)
 
 
 class _Told:
@@ -235,7 +235,7 @@ def _table(
 ) -> int:
     """Write the table of all samples; returns the exit code."""
     from nof1.cli import genome_text
-    from nof1.core.engine import LocalEngine
+    from nof1.core.engine import engine_from
     from nof1.genome import callstable
     from nof1.genome.overview import folded
 
@@ -247,7 +247,7 @@ def _table(
         )
     step("calling genes")
     path: Path = options["table_file"]
-    parts = callstable.write_files(requests, path, LocalEngine(options["workers"]))
+    parts = callstable.write_files(requests, path, engine_from(options["engine"]))
     counts = callstable.joined_counts(parts)
     every = Counter(notes)
     for part in parts:
