@@ -19,9 +19,26 @@ def advice(drug: str, source: str, **diplotypes: str) -> DrugAdvice:
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_every_action_has_its_words(action: str) -> None:
-    rule = rules()[0]._replace(action=action)
-    assert advicewords.heading("x", rule).startswith("x and genes: ")
-    assert len(advicewords.heading("x", rule)) > len("x and genes: ")
+    one = advice("clopidogrel", "cpic", CYP2C19="*1/*1")
+    rule = one.worst.rule._replace(action=action)
+    made = one._replace(worst=one.worst._replace(rule=rule), likely=one.worst._replace(rule=rule))
+    assert advicewords.heading("x", made) == f"x and genes: {advicewords.ACTION_WORDS[action]}"
+
+
+def test_an_unlikely_result_does_not_head_the_advice_alone() -> None:
+    made = {"CYP2C19": result("CYP2C19", ("*1/*1", 0.97), ("*2/*2", 0.03))}
+    (one, *_) = [o for o in advise(made, ["clopidogrel"]) if o.source.startswith("cpic")]
+    assert advicewords.heading("x", one) == "x and genes: usual dose; not excluded: avoid"
+    assert advicewords.because(one) == (
+        "Because CYP2C19 Poor Metabolizer is not excluded (3 of 100)."
+    )
+    likely = advice("clopidogrel", "cpic", CYP2C19="*2/*2")
+    assert advicewords.because(likely) == "Because of CYP2C19 Poor Metabolizer."
+
+
+def test_a_gene_that_is_not_known_heads_the_advice() -> None:
+    one = advice("phenytoin", "cpic", CYP2C9="*1/*1")
+    assert advicewords.heading("x", one).startswith("x and genes: HLA-B not known; possible: ")
 
 
 def test_a_source_without_advice_hides_no_other() -> None:

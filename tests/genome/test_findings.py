@@ -138,7 +138,7 @@ def test_the_usual_dose_is_said_too() -> None:
 def test_a_result_that_is_not_excluded_is_advised_on_with_its_chance() -> None:
     made = {"CYP2C19": result("CYP2C19", ("*1/*1", 0.97), ("*2/*2", 0.03))}
     finding = medicines(told(patient(made, ["clopidogrel"])))["clopidogrel"]
-    assert finding.what.display == "clopidogrel and genes: avoid"
+    assert finding.what.display == "clopidogrel and genes: usual dose; not excluded: avoid"
     assert "not excluded (3 of 100)" in finding.reason
     assert "for the likeliest result: CYP2C19 gives no ground against" in finding.reason
 
@@ -146,7 +146,11 @@ def test_a_result_that_is_not_excluded_is_advised_on_with_its_chance() -> None:
 def test_where_a_source_is_silent_about_the_likeliest_result() -> None:
     strange = Phenotype("Indeterminate", "Indeterminate", None, 0.8)
     plain = result("ABCG2", ("rs2231142 variant (T)/rs2231142 variant (T)", 0.2))
-    made = {"ABCG2": plain._replace(phenotypes=(*plain.phenotypes, strange))}
+    negative = Phenotype("*58:01 negative", "*58:01 negative", None, 1.0)
+    made = {
+        "ABCG2": plain._replace(phenotypes=(*plain.phenotypes, strange)),
+        "HLA-B": GeneResult("HLA-B", Outcome.CALLED, phenotypes=(negative,)),
+    }
     finding = medicines(told(patient(made, ["allopurinol"])))["allopurinol"]
     assert "for the likeliest result: this source says nothing" in finding.reason
     assert any("says nothing about some results" in note for note in finding.notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nof1.genome import words
-from nof1.genome.prescribing import DrugAdvice, severity
+from nof1.genome.prescribing import DrugAdvice, alike, severity
 from nof1.knowledge.base import Source
 from nof1.knowledge.prescribing import Rule
 
@@ -35,19 +35,45 @@ def uncovered(advice: Sequence[DrugAdvice]) -> list[str]:
     )
 
 
-def heading(drug: str, rule: Rule) -> str:
-    """What a reader sees first: ``clopidogrel and genes: avoid``."""
-    words_of = {
-        "unread": "newer guidance, not read yet",
-        "avoid": "avoid",
-        "alternative": "consider another medicine",
-        "reduce": "lower dose",
-        "increase": "higher dose",
-        "monitor": "watch closely",
-        "no_advice": "no advice for these genes",
-        "standard": "usual dose",
-    }
-    return f"{drug} and genes: {words_of[rule.action]}"
+ACTION_WORDS = {
+    "unread": "newer guidance, not read yet",
+    "avoid": "avoid",
+    "alternative": "consider another medicine",
+    "reduce": "lower dose",
+    "increase": "higher dose",
+    "monitor": "watch closely",
+    "no_advice": "no advice for these genes",
+    "standard": "usual dose",
+}
+
+
+def heading(drug: str, worst: DrugAdvice) -> str:
+    """What a reader sees first: ``clopidogrel and genes: avoid``.
+
+    An action that rests on an unlikely result, or on a gene that is not known, says so.
+    """
+    action, likely = worst.worst.rule.action, worst.likely
+    words_of = ACTION_WORDS[action]
+    if worst.unknown:
+        words_of = f"{' and '.join(worst.unknown)} not known; possible: {words_of}"
+    elif unlikely(worst) and likely is not None and likely.rule.action != action:
+        silent = worst.uncovered > (likely.prior or 0.0)
+        first = "no advice" if silent else ACTION_WORDS[likely.rule.action]
+        words_of = f"{first}; not excluded: {words_of}"
+    return f"{drug} and genes: {words_of}"
+
+
+def unlikely(one: DrugAdvice) -> bool:
+    """Whether the most cautious advice rests on a result that less than half of what fits has."""
+    return one.worst.prior is not None and one.worst.prior < 0.5
+
+
+def because(one: DrugAdvice) -> str:
+    """The gene results behind the most cautious advice; how likely, where they are not."""
+    parts = [f"{each.gene} {each.text}" for each in one.worst.because]
+    if not unlikely(one):
+        return f"Because of {', '.join(parts)}."
+    return f"Because {', '.join(parts)} is not excluded ({words.chance(one.worst.prior or 0.0)})."
 
 
 def told(worst: DrugAdvice, *, certain: bool, among: Sequence[DrugAdvice] = ()) -> str:
@@ -60,11 +86,12 @@ def told(worst: DrugAdvice, *, certain: bool, among: Sequence[DrugAdvice] = ()) 
     """
     text, likely = for_whom(worst, among) + worst.worst.rule.text, worst.likely
     if worst.unknown:
-        return f"{' and '.join(worst.unknown)} not known. Still possible: {text}"
+        rare = f" ({words.chance(worst.worst.prior or 0.0)})" if unlikely(worst) else ""
+        return f"{' and '.join(worst.unknown)} not known. Still possible{rare}: {text}"
     if certain or worst.worst.prior is None or likely is None:
         return text
     silent = worst.uncovered > (likely.prior or 0.0)
-    if likely.rule.action == worst.worst.rule.action and not silent:
+    if alike(likely.rule, worst.worst.rule) and not silent:
         return text
     rest = "this source says nothing." if silent else likely.rule.text
     return (

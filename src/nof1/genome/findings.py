@@ -195,9 +195,7 @@ class _Asked:
         checked = not open_genes and not unread
         finding = self._finding(
             Kind.MEDICATION,
-            Coding(
-                code=medicine.code, display=advicewords.heading(medicine.name, worst.worst.rule)
-            ),
+            Coding(code=medicine.code, display=advicewords.heading(medicine.name, worst)),
             Status.FOUND if checked else Status.NOT_CHECKED,
             advicewords.told(worst, certain=certain, among=[*before, *after]),
             None if checked else advicewords.resolve(open_genes),
@@ -272,13 +270,12 @@ class _Asked:
     def _source_evidence(self, same: Sequence[prescribing.DrugAdvice], start: str) -> Evidence:
         rule, because = same[0].worst.rule, same[0].worst.because
         source = sources(self.base)[rule.source]
-        genes = ", ".join(f"{each.gene} {each.text}" for each in because)
         groups = "; ".join(one.population for one in same if one.population != "general")
         group = f" ({groups})" if groups else ""
         name = advicewords.source_name(rule.source)
         strength = "" if rule.strength == "none" else f", {rule.strength} strength"
         return Evidence(
-            text=f"{start}{name}{group}{strength}: {rule.text} Because of {genes}.",
+            text=f"{start}{name}{group}{strength}: {rule.text} {advicewords.because(same[0])}",
             events=tuple(self.genes[e.gene].event for e in because if e.gene in self.genes),
             citation=advicewords.cited(rule, source),
         )
