@@ -249,6 +249,16 @@ def test_scores_of_everybody(capsys, tmp_path):
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_an_unknown_sample_is_refused_before_anything_is_printed(capsys, tmp_path):
+    scores = score_files(tmp_path)
+    for form in ((), ("--json",)):
+        name = "eve\x1b[31m"
+        code, out, err = run(capsys, "genome", "score", scores, FILE, "--sample", name, *form)
+        assert (code, out) == (2, "")
+        assert "no sample of this name" in err
+        assert "\x1b" not in err
+
+
 def test_a_refused_score_is_exit_code_1_and_has_no_sum(capsys, tmp_path):
     scores = score_files(tmp_path)
     text = Path(scores).read_text(encoding="utf-8")

@@ -126,6 +126,16 @@ def test_the_same_calls_come_out(tmp_path):
             assert np.array_equal(getattr(own, name), getattr(two[gene], name))
 
 
+def test_a_genotype_without_reads_is_missing(tmp_path):
+    extra = [*EXTRA, '##FORMAT=<ID=MIN_DP,Number=1,Type=Integer,Description="">']
+    body = line("chr10:100", "A", "C", "0/0:0", "0/0:3", "1:0", form="GT:MIN_DP")
+    path = write(tmp_path, header(["a", "b", "c"], extra=extra) + body)
+    for one in (path, as_bcf(path)):
+        (record,), variants = read(one)
+        assert record.alleles.tolist() == [[-1, -1], [0, 0], [-1, -1]]
+        assert variants.notes[genotype_text.UNREAD] == 2
+
+
 def test_damage_is_named(pair):
     whole = pair[1].read_bytes()
     pair[1].write_bytes(whole.removesuffix(END_OF_FILE))

@@ -10,7 +10,7 @@ from nof1.genome import calling
 from nof1.genome.calling import NOT_EXCLUDED, SEX_UNKNOWN, GeneTable, call_genes
 from nof1.genome.diplotypes import caller
 from nof1.genome.genecalls import ABSENT, MISSING, OTHER, Flag, GeneCalls
-from nof1.genome.matcher import Pattern
+from nof1.genome.matcher import READ_AS_REFERENCE, Pattern
 from nof1.genome.results import GeneResult, Outcome
 from nof1.knowledge.alleles import definition
 from nof1.knowledge.phenotypes import INDETERMINATE, phenotypes
@@ -193,6 +193,39 @@ def test_where_it_is_read_as_the_reference_a_warning_says_so() -> None:
     (found,) = called(calls_of("TPMT", [bases], flags=flags))
     assert found.diplotypes[0].name == "*1/*1"
     assert "no definition lists; its effect is not known" in found.warnings[0]
+
+
+@pytest.mark.parametrize("gene", sorted(READ_AS_REFERENCE))
+def test_what_was_only_read_as_the_reference_is_not_certain(gene: str) -> None:
+    """A deletion of the splice site of DPYD*2A is an unlisted base, and no normal gene."""
+    bases = np.stack([reference(gene)] * 2)
+    bases[1, 0] = OTHER
+    plain, strange = called(calls_of(gene, bases), "FF")
+    assert plain.certain
+    assert {one.phenotype for one in strange.phenotypes} >= {INDETERMINATE}
+    assert sum(one.prior or 0 for one in strange.phenotypes) == pytest.approx(1)
+    assert sum(one.prior for one in strange.diplotypes) == pytest.approx(1)
+    assert [one.prior for one in strange.phenotypes] == sorted(
+        (one.prior for one in strange.phenotypes), reverse=True
+    )
+
+
+@pytest.mark.parametrize("flag", [Flag.DOUBTED, Flag.SYMBOLIC, Flag.DUPLICATE, Flag.FILTERED])
+def test_a_change_that_does_not_count_may_be_real(flag: Flag) -> None:
+    """rs4244285 filtered out, all else as the reference: the tables exclude *2, the file does not.
+
+    A filtered reference call (the last flag alone) is a position that was not seen, no more.
+    """
+    bases = reference("CYP2C19")
+    place = column("CYP2C19", "rs4244285")
+    bases[place] = MISSING
+    flags = np.zeros((1, len(bases)), np.uint16)
+    flags[0, place] = int(flag)
+    (found,) = called(calls_of("CYP2C19", [bases], flags=flags))
+    assert found.certain == (flag is Flag.FILTERED)
+    assert (INDETERMINATE in {one.phenotype for one in found.phenotypes}) != found.certain
+    assert found.diplotypes[0].name == "*38/*38"
+    assert sum(one.prior for one in found.diplotypes) == pytest.approx(1)
 
 
 def test_a_position_of_its_own() -> None:

@@ -43,7 +43,7 @@ def test_haploid_calls_have_no_second_copy(tmp_path):
 @pytest.mark.parametrize("filters", ["LowQual", "q10;s50"])
 def test_what_did_not_pass_is_missing(tmp_path, filters):
     found = read(tmp_path, line(TWO, "G", "A", "0/1", filters=filters))
-    assert found.at(TWO) == ([MISSING, MISSING], 0, Flag.FILTERED)
+    assert found.at(TWO) == ([MISSING, MISSING], 0, Flag.FILTERED | Flag.DOUBTED)
     assert found.notes[collecting.FILTERED_NOTE] == 1
 
 
@@ -57,7 +57,10 @@ def test_the_filter_of_a_sample_counts_too(tmp_path):
     body = line(TWO, "G", "A", "0/1:PASS", "0/1:q10", "0/1:.", form="GT:FT")
     found = read(tmp_path, body, ("a", "b", "c"))
     assert [found.at(TWO, n)[0] for n in range(3)] == [[0, 1], [MISSING, MISSING], [0, 1]]
-    assert found.at(TWO, 1)[2] == Flag.FILTERED
+    assert found.at(TWO, 1)[2] == Flag.FILTERED | Flag.DOUBTED
+    assert (
+        read(tmp_path, body.replace("0/1", "0/0"), ("a", "b", "c")).at(TWO, 1)[2] == Flag.FILTERED
+    )
 
 
 def test_equal_duplicates_are_noted(tmp_path):

@@ -21,7 +21,7 @@ from genome.gene_events import (
 from nof1.core.finding import Finding, Kind, Status
 from nof1.genome import stored_scores
 from nof1.genome.findings import findings, known_genes
-from nof1.genome.results import GeneResult, Outcome, Phenotype
+from nof1.genome.results import GeneResult, Outcome, Phenotype, contradict
 from nof1.genome.scoreresult import ScoreResult
 from nof1.knowledge.alleles import definition
 from nof1.knowledge.base import DATA, Base
@@ -155,6 +155,53 @@ def test_where_a_source_is_silent_about_the_likeliest_result() -> None:
     assert "for the likeliest result: this source says nothing" in finding.reason
     assert any("says nothing about some results" in note for note in finding.notes)
     assert any("80 of 100" in note for note in finding.notes)
+
+
+def test_one_source_does_not_answer_what_another_asks_of_an_unknown_gene() -> None:
+    normal = results(ABCG2="rs2231142 reference (G)/rs2231142 reference (G)")
+    finding = medicines(told(patient(normal, ["allopurinol"])))["allopurinol"]
+    assert finding.status is Status.NOT_CHECKED
+    assert finding.reason.startswith("HLA-B not known. Still possible: Do not give allopurinol")
+    assert finding.evidence[0].text.endswith("Possible, since HLA-B is not known.")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "status"),
+    [
+        ("*2/*2", "*1/*1", Status.NOT_CHECKED),
+        ("*1/*1", "*2/*2", Status.NOT_CHECKED),
+        ("*1/*1", "*1/*1", Status.FOUND),
+    ],
+)
+def test_two_results_that_contradict_are_no_answer(first, second, status) -> None:
+    early, late = (datetime(2024, 1, day) for day in (1, 2))
+    rows = [
+        *gene_rows(result("CYP2C19", first), recorded=early, source_file="a.vcf"),
+        *gene_rows(result("CYP2C19", second), recorded=late, source_file="b.vcf"),
+        medicine_row("clopidogrel"),
+    ]
+    finding = medicines(told(frame(rows)))["clopidogrel"]
+    assert finding.status is status
+
+
+def test_statuses_are_compared_allele_by_allele() -> None:
+    def hla(*statuses: str) -> GeneResult:
+        possible = tuple(Phenotype(one, one, None, 1.0) for one in statuses)
+        return GeneResult("HLA-B", Outcome.CALLED, phenotypes=possible)
+
+    both = hla("*57:01 negative", "*58:01 negative")
+    assert contradict(both, hla("*57:01 positive", "*58:01 negative"))
+    assert not contradict(both, hla("*57:01 negative"))
+    assert not contradict(both, hla("*15:02 positive"))
+    assert not contradict(both, hla("*57:01 negative", "*57:01 positive"))
+
+
+def test_a_usual_dose_says_what_it_says_nothing_about() -> None:
+    strange = Phenotype("Indeterminate", "n/a", None, 0.3)
+    plain = result("DPYD", ("Reference/Reference", 0.7))
+    made = {"DPYD": plain._replace(phenotypes=(*plain.phenotypes, strange))}
+    finding = medicines(told(patient(made, ["fluorouracil"])))["fluorouracil"]
+    assert "says nothing about other results that fit (30 of 100)" in finding.reason
 
 
 def test_a_gene_that_is_not_known_is_an_open_finding() -> None:

@@ -55,3 +55,16 @@ def test_sample_columns_agree_with_the_slow_way(calls, alts, chance: random.Rand
             assert made.phase_set[row] == (int(given_set) if known else -1)
             assert made.failed is not None
             assert made.failed[row] == (len(parts) > 2 and parts[2] not in ("PASS", ".", ""))
+
+
+def test_a_genotype_without_reads_is_missing():
+    """GATK 4.2.3 to 4.5 wrote 0/0 with DP 0 where nothing was read; so do blocks of some gVCF."""
+    fields = [b"GT", b"DP", b"GQ", b"MIN_DP"]
+    calls = ["0/0:0:0:0", "0/0:30:99:20", "0/0:30:0:20", "0|1:10:9", "1:0", "./.:0", "0/0:00:.:.",
+             "0/0", "0/0:5:9:0"]  # fmt: skip
+    made = genotype_text.parse("\t".join(calls).encode(), fields, len(calls), None, 1)
+    lost = [0, 2, 4, 5, 8]
+    for row, own in enumerate(made.alleles.tolist()):
+        assert (own == [-1, -1]) == (row in lost), row
+    assert made.phased.tolist() == [row == 3 for row in range(len(calls))]
+    assert made.notes[genotype_text.UNREAD] == 4

@@ -124,6 +124,32 @@ def test_assumed_references_do_not_look_phased(tmp_path):
     assert found.notes[genotypes.ASSUMED] == 1
 
 
+SILENT = "##fileformat=VCFv4.2\n##reference=GRCh38\n" + header(build=None).split("\n", 1)[1]
+
+
+@pytest.mark.parametrize("gives_build", [SILENT, SILENT.replace("##reference=GRCh38\n", "")])
+def test_silence_is_no_reference_where_nothing_shows_the_build(tmp_path, gives_build):
+    """*2 twice at its place in GRCh37, in a file that somebody calls GRCh38: nobody is normal."""
+    path = write(tmp_path, gives_build + line("chr10:96541616", "G", "A", "1/1"))
+    with pytest.raises(InputError, match="Nothing shows that this file is GRCh38"):
+        read_calls(path, ["CYP2C19"], build="GRCh38", assume_reference=True)
+
+
+def test_the_bases_or_the_lengths_of_the_contigs_show_the_build(tmp_path):
+    far = line("chr10:5", "G", "A", "1/1")
+    for text in (SILENT + line(TWO, "G", "A", "1/1"), header() + far):
+        found = Read(write(tmp_path, text), genes=["CYP2C19"], assume_reference=True)
+        assert (found.genes["CYP2C19"].alleles >= 0).all()
+
+
+def test_silence_is_no_reference_where_the_end_of_the_file_is_missing(tmp_path):
+    path = write(tmp_path, header() + line(TWO, "G", "A", "0/1"), "bgzip")
+    assert read_calls(path, assume_reference=True).samples == ("s1",)
+    path.write_bytes(path.read_bytes()[:-28])
+    with pytest.raises(InputError, match="the BGZF end mark is missing"):
+        read_calls(path, assume_reference=True)
+
+
 def test_reference_is_not_assumed_without_being_asked(tmp_path):
     own = read(tmp_path, line(TWO, "G", "A", "0/1")).genes["CYP2C19"]
     assert (own.alleles >= 0).sum() == 2

@@ -9,6 +9,7 @@ from nof1.core.finding import EventRef
 from nof1.genome.medicines import Taken, converted, taken
 from nof1.genome.results import GeneResult, Outcome
 from nof1.knowledge.phenotypes import phenotypes
+from nof1.knowledge.prescribing import by_drug
 from nof1.record.current import CurrentMedicine
 
 WHEN = datetime(2024, 5, 1)
@@ -43,11 +44,24 @@ def test_an_ingredient_is_known_by_its_code() -> None:
         ("carbamazepine / unknownium 5 MG", ["carbamazepine"]),
         ("acetaminophen 300 MG / codeine phosphate 30 MG Oral Tablet", ["codeine"]),
         ("water for injection", []),
+        ("Methylene Blue 10 MG/ML Injectable Solution", ["methylene blue"]),
+        ("peginterferon alfa-2b 0.12 MG", ["peginterferon alfa-2b"]),
+        ("5-FU 50 MG/ML", ["fluorouracil"]),
+        (
+            "sulfamethoxazole 800 MG / trimethoprim 160 MG Oral Tablet",
+            ["sulfamethoxazole", "trimethoprim", "sulfamethoxazole / trimethoprim"],
+        ),
     ],
 )
 def test_a_product_is_known_by_its_words(words: str, ingredients: list[str]) -> None:
     found = [one.name for one in taken(current("RxNorm//999999999"), {"RxNorm//999999999": words})]
     assert [name for name in found if name != "acetaminophen"] == ingredients
+
+
+@pytest.mark.parametrize("drug", sorted(by_drug()))
+def test_every_medicine_with_a_guideline_is_found_in_the_words_of_a_product(drug: str) -> None:
+    words = {"RxNorm//999999999": f"{drug} 10 MG Oral Tablet"}
+    assert drug in [one.name for one in taken(current("RxNorm//999999999"), words)]
 
 
 def test_a_code_that_nobody_knows_is_left_out() -> None:

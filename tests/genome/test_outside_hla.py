@@ -91,12 +91,17 @@ def test_solutions_share_the_prior():
     assert found["*57:01 positive"] == found["*57:01 negative"] == 0.5
 
 
-def test_a_given_status_counts_before_a_type():
-    call = of("HLA-B", "*07:02/*57:02", status="*57:01 positive")
-    assert statuses(call)["*57:01 positive"] == 1
-    assert "*57:01 negative" not in statuses(call)
+@pytest.mark.parametrize(
+    ("typed_as", "status"),
+    [("*07:02/*57:02", "*57:01 positive"), ("*07:02/*57:01", "*57:01 negative")],
+)
+def test_where_status_and_type_contradict_both_stay_possible(typed_as, status):
+    """A laboratory's "negative" beside a type with *57:01 must not clear abacavir."""
+    call = of("HLA-B", typed_as, status=status)
+    found = statuses(call)
+    assert (found["*57:01 positive"], found["*57:01 negative"]) == (0.5, 0.5)
     assert hla_result(call).warnings == (
-        "A type contradicts the status of *57:01; the status is used.",
+        "A type contradicts the status of *57:01; both stay possible.",
     )
 
 

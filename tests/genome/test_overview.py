@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from genome import reporting
+from genome.gene_events import result
 from nof1.genome.genelines import gene_line
 from nof1.genome.medicinerows import medicine_rows
 from nof1.genome.overview import LISTS, overview
 from nof1.genome.prescribing import advise
 from nof1.genome.report import Origin, head
 from nof1.genome.results import Phenotype
+from nof1.knowledge.base import SHIPPED
 from nof1.knowledge.prescribing import by_drug
 
 ORIGIN = Origin("people.vcf", "GRCh38", {}, synthetic=False)
@@ -94,6 +96,40 @@ def test_every_medicine_with_advice_stands_in_exactly_one_list(facts, prior):
     }
     assert len(listed) == len(set(listed))
     assert set(listed) | waiting == set(by_drug(facts))
+
+
+@pytest.mark.parametrize("prior", [0.3, 1e-6])
+def test_a_usual_dose_that_does_not_hold_for_all_that_fits_is_no_usual_dose(prior):
+    """Clopidogrel with CYP2C19 *1/*12: CPIC has no advice for "indeterminate"."""
+    made = report(SHIPPED, result("CYP2C19", ("*1/*1", 1 - prior), ("*1/*12", prior)))
+    assert ("clopidogrel" in made["usual"]) == (prior < 1e-4)
+    assert ("clopidogrel" in names(made, "not_excluded")) == (prior > 1e-4)
+
+
+def test_where_a_source_has_no_rule_for_what_fits_its_usual_dose_is_not_usual():
+    strange = Phenotype("Indeterminate", "n/a", None, 0.3)
+    plain = result("DPYD", ("Reference/Reference", 0.7))
+    made = report(SHIPPED, plain._replace(phenotypes=(*plain.phenotypes, strange)))
+    (one,) = [one for one in made["not_excluded"] if "fluorouracil" in one["drugs"]]
+    other = next(entry["not_excluded"] for entry in one["entries"] if entry["not_excluded"])
+    assert (other["action"], other["chance"]) == ("no_advice", "30 of 100")
+
+
+def test_a_medicine_whose_guidelines_are_silent_does_not_vanish():
+    unknown = result("CYP2C9", ("*1/*7", 1.0))
+    assert "siponimod" in report(SHIPPED, unknown)["no_advice"]
+    made = report(SHIPPED, unknown, current=["siponimod"])
+    glance = {row["word"]: [one["drug"] for one in row["medicines"]] for row in made["glance"]}
+    assert glance == {"No advice": ["siponimod"]}
+
+
+def test_a_lower_dose_still_that_is_not_excluded_is_shown():
+    tpmt = result("TPMT", ("*1/*3A", 0.9996), ("*3B/*3C", 0.0004))
+    made = report(SHIPPED, tpmt, result("NUDT15", "*1/*1"))
+    (one,) = [one for one in made["act"] if "mercaptopurine" in one["drugs"]]
+    cpic = next(entry for entry in one["entries"] if entry["source"] == "CPIC")
+    assert cpic["dose"] == [-20.0, -70.0]
+    assert cpic["not_excluded"]["chance"] == "about 4 in 10,000"
 
 
 def test_an_unknown_gene_is_not_checked_and_its_medicines_wait(facts):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from genome.gene_events import result, results
+from nof1.genome.outside_calls import OutsideCall
+from nof1.genome.outside_results import result as outside_result
 from nof1.genome.prescribing import Possibility, advise, possibilities, severity, unknown_for
 from nof1.genome.results import Diplotype, GeneResult, Outcome, Phenotype
 from nof1.knowledge import phenotypes as tables
@@ -66,6 +68,9 @@ def slow_worst(found: Mapping[str, GeneResult], drug: str) -> dict[tuple[str, st
     for group in {(rule.source, rule.population) for rule in by_drug()[drug]}:
         rules = [rule for rule in by_drug()[drug] if (rule.source, rule.population) == group]
         genes = sorted({gene for rule in rules for gene in rule.genes} & set(found))
+        if not genes:  # a source that asks about other genes only: all its rules stay open
+            worst[group] = min(ACTIONS.index(rule.action) for rule in rules)
+            continue
         for pairs in product(*(found[gene].diplotypes for gene in genes)):
             for rule in holding(rules, dict(zip(genes, pairs, strict=True))):
                 place = ACTIONS.index(rule.action)
@@ -110,6 +115,15 @@ def test_the_likeliest_and_the_worst_stand_side_by_side() -> None:
             assert severity(one.worst.rule) < severity(one.likely.rule)
         else:  # rules for some results only: the likeliest of these need not be that of all
             assert one.uncovered + one.likely.prior <= 1 + 1e-9
+
+
+def test_a_milder_result_that_is_possible_is_no_certainty_either() -> None:
+    found = {"CYP2C19": result("CYP2C19", ("*2/*2", 0.9), ("*1/*1", 0.1))}
+    cpic = [one for one in advise(found, ["clopidogrel"]) if one.source == "cpic-2023-08"]
+    assert cpic
+    for one in cpic:
+        assert one.worst == one.likely
+        assert not one.certain
 
 
 def test_one_result_is_certain() -> None:
@@ -165,6 +179,55 @@ def test_medicines_without_a_known_gene() -> None:
     assert unknown_for(results(CYP2C19="*1/*1"), ["clopidogrel"]) == {}
 
 
+def test_a_source_none_of_whose_genes_is_known_keeps_its_rules_open() -> None:
+    """DPWG asks for ABCG2 and allopurinol, CPIC for HLA-B*58:01: a deadly skin reaction."""
+    normal = "rs2231142 reference (G)/rs2231142 reference (G)"
+    found = {one.source: one for one in advise(results(ABCG2=normal), ["allopurinol"])}
+    cpic = found["cpic-2023-08"]
+    assert cpic.worst.rule.action == "avoid"
+    assert (cpic.worst.because, cpic.worst.prior, cpic.likely) == ((), None, None)
+    assert cpic.unknown == ("HLA-B",)
+    assert not cpic.certain
+    assert found["dpwg-2023-08"].certain
+
+
+def test_of_two_lower_doses_the_lowest_is_advised() -> None:
+    """TPMT *1/*3A or *3B/*3C, as unphased data leave it open: 30 to 80 % of the dose, or 10 %."""
+    tpmt = result("TPMT", ("*1/*3A", 0.9996), ("*3B/*3C", 0.0004))
+    found = {"TPMT": tpmt, **results(NUDT15="*1/*1")}
+    (cpic,) = [one for one in advise(found, ["mercaptopurine"]) if one.source == "cpic-2023-08"]
+    assert cpic.worst.rule.action == "reduce"
+    assert cpic.worst.rule.dose_high_pct == -90
+    assert cpic.worst.prior == pytest.approx(0.0004)
+    assert cpic.likely is not None
+    assert cpic.likely.rule.dose_high_pct == -70
+    assert not cpic.certain
+
+
+def test_of_two_highest_doses_the_lowest_is_advised() -> None:
+    found = {"SLCO1B1": result("SLCO1B1", ("*1/*5", 0.9), ("*5/*5", 0.1))}
+    (cpic,) = [one for one in advise(found, ["atorvastatin"]) if one.source == "cpic-2023-08"]
+    assert cpic.worst.rule.dose_limit == "at most 20 mg/day at the start"
+    assert not cpic.certain
+
+
+def test_no_possible_result_is_dropped_because_there_are_many() -> None:
+    """Three genes with 18 results each; only the unlikeliest of all has a rule that matters."""
+    score = Phenotype("Poor Metabolizer", "0.0", 0.0, 0.01)
+    many = [Phenotype("Indeterminate", f"strange {n}", None, 0.99 / 17) for n in range(17)]
+    found = {
+        gene: GeneResult(gene, Outcome.CALLED, phenotypes=(*many, score))
+        for gene in ("CYP2C9", "VKORC1", "CYP4F2")
+    }
+    poor = [
+        one.worst.because
+        for one in advise(found, ["warfarin"])
+        if one.source == "cpic-warfarin-2017"
+    ]
+    assert poor
+    assert all(("CYP2C9", "0.0") in {(p.gene, p.lookup) for p in because} for because in poor)
+
+
 def test_unknown_medicines_are_no_error() -> None:
     assert advise(results(CYP2C19="*1/*1"), ["no such thing"]) == []
 
@@ -192,3 +255,31 @@ def test_words_of_a_possibility() -> None:
     ))  # fmt: skip
     assert scored.text == "Intermediate Metabolizer (activity score 1.0)"
     assert plain.text == "Poor Metabolizer"
+
+
+def test_a_test_for_one_hla_allele_answers_no_question_about_another() -> None:
+    """A laboratory looked for HLA-B*57:01 only: *58:01 is not known, and not called found."""
+    call = OutsideCall("p", "HLA-B", status="*57:01 negative", program="lab", file="f")
+    found = {"HLA-B": outside_result(call)}
+    [abacavir] = advise(found, ["abacavir"])
+    assert (abacavir.worst.rule.action, abacavir.certain) == ("standard", True)
+    [gout] = [one for one in advise(found, ["allopurinol"]) if one.source == "cpic-2023-08"]
+    assert gout.worst.rule.action == "avoid"
+    assert gout.unknown == ("HLA-B",)
+    assert (gout.likely, gout.certain, gout.worst.because) == (None, False, ())
+
+
+def test_what_another_gene_asks_is_not_the_likeliest_answer_to_this_question() -> None:
+    """DPWG judges imipramine by CYP2D6 (30 % of the dose) and by CYP2C19 (70 %): both are sure."""
+    found = results(CYP2D6="*4/*4", CYP2C19="*2/*2")
+    [one] = [each for each in advise(found, ["imipramine"]) if each.source == "dpwg-2023-08"]
+    assert one.worst.rule.dose_low_pct == -70
+    assert one.likely == one.worst
+    assert one.certain
+
+
+def test_results_of_unknown_prior_are_never_more_than_all() -> None:
+    """A report says "ultrarapid" without a score: ten scores fit, DPWG calls only 2.5 normal."""
+    call = OutsideCall("p", "CYP2D6", phenotype="Ultrarapid Metabolizer", program="lab", file="f")
+    for one in advise({"CYP2D6": outside_result(call)}, ["codeine"]):
+        assert 0 <= one.uncovered <= 1

@@ -26,6 +26,12 @@ def test_a_typing_error_is_refused_and_a_strange_name_is_kept():
     assert known(["some new antibody"]) == ("some new antibody",)
 
 
+def test_a_medicine_with_its_strength_is_that_medicine_and_nothing_is_no_name():
+    assert known(["clopidogrel 75 mg", "Tylenol with codeine"]) == ("clopidogrel", "codeine")
+    with pytest.raises(UsageError, match="no name"):
+        known([" "])
+
+
 def test_without_current_medicines_all_are_advised_and_nothing_is_converted(facts):
     rows, changes = advice_rows({"CYP2C19": reporting.poor()}, None, facts)
     assert {row["drug"] for row in rows} == {"amitriptyline", "citalopram", "clopidogrel"}

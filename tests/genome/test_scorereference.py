@@ -65,6 +65,16 @@ def test_what_is_no_reference_is_refused(tmp_path, old, new, words):
         assert "line" in caught.value.where or name in caught.value.where
 
 
+def test_bytes_that_are_no_table_are_refused_by_name(tmp_path):
+    path = tmp_path / "r.tsv"
+    path.write_bytes(
+        b'# schema=nof1/pgs-reference/1\nscore\tmean\tsd\nPGS1\t\xff\xfe\x00"a\t\x80\n'
+    )
+    with pytest.raises(InputError) as caught:
+        read_reference(path)
+    assert caught.value.where.startswith("r.tsv")
+
+
 def test_frequencies(tmp_path):
     head = "chromosome\tposition\tref\talt\talt_frequency\n"
     read = read_frequencies(write(tmp_path, head + "1\t5\ta\tg\t0.25\n1\t5\tA\tG\t0.3\n", "f.tsv"))

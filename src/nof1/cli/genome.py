@@ -301,6 +301,8 @@ def score(ctx: click.Context, /, workspace: str | None, as_json: bool, **options
     if options["table_file"] is not None:
         scores_text.write_table(made, options["table_file"])
     chosen = options["samples"] or made.samples
+    for sample in chosen[:1] if chosen is made.samples else chosen:
+        made.of(sample)  # an unknown name is refused before anything is printed
     if as_json:
         for piece in scores_text.pieces(made, chosen, options["genotypes"].name):
             click.echo(piece, nl=False)

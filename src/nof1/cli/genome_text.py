@@ -149,6 +149,9 @@ def _open(one: Data) -> Iterator[str]:
     for entry in one["entries"]:
         if entry["not_excluded"]:
             yield from _field(entry["source"], unsure(entry["not_excluded"]))
+        elif entry["uncovered"]:
+            text = f"says nothing about other results that fit ({entry['uncovered']})."
+            yield from _field(entry["source"], text)
 
 
 def _others(report: Data) -> list[str]:

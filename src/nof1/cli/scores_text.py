@@ -21,7 +21,9 @@ SCHEMA = "nof1/genome-score/1"
 
 def told(scores: Scores, samples: Sequence[str], file: str) -> str:
     """Every score with how much of it was found, then the people, or how to get them."""
-    lines = [f"{len(scores.matches)} scores, {len(samples):,} samples of {file}"]
+    counted = [(len(scores.matches), "score"), (len(samples), "sample")]
+    said = ", ".join(f"{number:,} {word}{'s' * (number != 1)}" for number, word in counted)
+    lines = [f"{said} of {file}"]
     for note, count in scores.notes.items():
         lines += _wrapped(f"Note: {note} ({count:,}).", "  ")
     for match in scores.matches:

@@ -30,7 +30,7 @@ def uncovered(advice: Sequence[DrugAdvice]) -> list[str]:
             f"{source_name(one.source)} says nothing about some results that are not excluded "
             f"({words.chance(one.uncovered)})."
             for one in advice
-            if one.uncovered >= WORTH_A_NOTE
+            if _worth(one)
         )
     )
 
@@ -45,6 +45,10 @@ ACTION_WORDS = {
     "no_advice": "no advice for these genes",
     "standard": "usual dose",
 }
+
+
+def _worth(advice: DrugAdvice) -> bool:
+    return advice.uncovered >= WORTH_A_NOTE
 
 
 def heading(drug: str, worst: DrugAdvice) -> str:
@@ -71,6 +75,8 @@ def unlikely(one: DrugAdvice) -> bool:
 def because(one: DrugAdvice) -> str:
     """The gene results behind the most cautious advice; how likely, where they are not."""
     parts = [f"{each.gene} {each.text}" for each in one.worst.because]
+    if not parts:
+        return f"Possible, since {' and '.join(one.unknown)} is not known."
     if not unlikely(one):
         return f"Because of {', '.join(parts)}."
     return f"Because {', '.join(parts)} is not excluded ({words.chance(one.worst.prior or 0.0)})."
@@ -88,6 +94,9 @@ def told(worst: DrugAdvice, *, certain: bool, among: Sequence[DrugAdvice] = ()) 
     if worst.unknown:
         rare = f" ({words.chance(worst.worst.prior or 0.0)})" if unlikely(worst) else ""
         return f"{' and '.join(worst.unknown)} not known. Still possible{rare}: {text}"
+    if likely is not None and worst.worst.rule.action == "standard" and _worth(worst):
+        chance = words.chance(worst.uncovered)
+        return f"{text} This source says nothing about other results that fit ({chance})."
     if certain or worst.worst.prior is None or likely is None:
         return text
     silent = worst.uncovered > (likely.prior or 0.0)

@@ -266,6 +266,10 @@ def _genotypes(data: bytes, found: dict[str, _Value], rows: _Rows, alts: int) ->
     if "GT" not in found or not found["GT"].number:
         return genotype_text.nothing(samples if keep is None else len(keep))
     made = _diploid(_table(data, found["GT"], rows), alts)
+    for name in genotype_text.EVIDENCE:
+        given = found.get(name.decode())
+        if given is not None and given.number and given.kind in SIZES:
+            genotype_text.unread(made, (_table(data, given, rows) == 0).all(axis=1))
     if "PS" in found and found["PS"].number:
         if found["PS"].kind in SIZES:
             sets = _table(data, found["PS"], rows)[:, 0]

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from nof1.core.errors import InputError, UsageError
-from nof1.genome.header import BUILDS, CONTRADICTION, GRCH38
+from nof1.genome.header import BUILDS, CONTRADICTION, GRCH38, LENGTHS
 from nof1.genome.places import Places
 from nof1.genome.sites import Layout, Site, layout
-from nof1.genome.vcf import VariantFile, open_variants
+from nof1.genome.vcf import NO_END_MARK, VariantFile, open_variants
 from nof1.knowledge.alleles import definition
 from nof1.knowledge.base import SHIPPED, Base
 
@@ -186,8 +186,56 @@ def _single(gene: str, build: str) -> list[Site]:
     return [site for site in gene_layout(gene, build).sites if not site.is_indel]
 
 
+def confirm_build(path: Path, genes: Sequence[str], build: str) -> None:
+    """Refuse to read silence as the reference where nothing shows that the build is right.
+
+    In a file of the other build no record lies at a needed position: everybody would be normal.
+    The lengths of the header's contigs, or reference bases at needed positions, show the build; a
+    name in the header or a word of the user does not.
+
+    Raises
+    ------
+    InputError : the bases are those of the other build, nothing is there to tell, or the end of the
+        file is missing.
+    """
+    with open_variants(path, _both(genes)) as variants:
+        lengths = variants.contigs.items()
+        measured = any(LENGTHS[build].get(name) == length for name, length in lengths)
+        if NO_END_MARK in variants.notes:
+            raise InputError(
+                f"No position may count as the reference: {NO_END_MARK}.",
+                where=path.name,
+                next_step="Copy the file again, or leave --assume-reference out.",
+            )
+        same = Counter[str]()
+        for same, _ in _compared(variants, genes):
+            if same[build] >= FEWEST and same[build] == max(same.values()):
+                return
+    if same[build] < max(same.values(), default=0) or not (same[build] or measured):
+        raise InputError(
+            f"Nothing shows that this file is {build}: no position may count as the reference only "
+            "because it has no record.",
+            where=path.name,
+            next_step="Leave --assume-reference out, or check the build and use a file whose "
+            "header has the lengths of the chromosomes.",
+        )
+
+
 def _by_bases(variants: VariantFile, genes: Sequence[str]) -> str | None:
-    """Compare REF with the base that each build has at its positions."""
+    """The build whose reference bases the file has, if that is clear."""
+    same, other = Counter[str](), Counter[str]()
+    for same, other in _compared(variants, genes):
+        decided = [build for build in BUILDS if _fits(same[build], other[build], ENOUGH)]
+        if len(decided) == 1:
+            break
+    fits = [build for build in BUILDS if _fits(same[build], other[build], FEWEST)]
+    return fits[0] if len(fits) == 1 else None
+
+
+def _compared(
+    variants: VariantFile, genes: Sequence[str]
+) -> Iterator[tuple[Counter[str], Counter[str]]]:
+    """After each record: how often REF was, and was not, the base of each build."""
     expected = {
         build: {
             (definition(gene).chromosome, site.start): site.local
@@ -203,11 +251,7 @@ def _by_bases(variants: VariantFile, genes: Sequence[str]) -> str | None:
             letter = expected[build].get((record.chromosome, record.position))
             if letter is not None:
                 (same if record.ref.startswith(letter) else other)[build] += 1
-        decided = [build for build in BUILDS if _fits(same[build], other[build], ENOUGH)]
-        if len(decided) == 1:
-            break
-    fits = [build for build in BUILDS if _fits(same[build], other[build], FEWEST)]
-    return fits[0] if len(fits) == 1 else None
+        yield same, other
 
 
 def _fits(same: int, other: int, fewest: int) -> bool:

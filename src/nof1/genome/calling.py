@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nof1.genome.diplotypes import Caller, caller
-from nof1.genome.genecalls import ABSENT, MISSING, Flag, GeneCalls
-from nof1.genome.matcher import Bases, Ints, Pattern
+from nof1.genome.genecalls import ABSENT, MISSING, OTHER, Flag, GeneCalls
+from nof1.genome.matcher import READ_AS_REFERENCE, Bases, Ints, Pattern
 from nof1.genome.results import Diplotype, GeneResult, Outcome, Phenotype
 from nof1.knowledge.alleles import Position
 from nof1.knowledge.base import SHIPPED, Base
-from nof1.knowledge.phenotypes import INDETERMINATE
+from nof1.knowledge.phenotypes import INDETERMINATE, NO_SCORE, UNKNOWN
 
 ONE_COPY_IN_MEN = frozenset({"G6PD"})
 STRUCTURAL = frozenset({"CYP2D6"})
 SAMPLES_AT_ONCE = 10_000
+ENOUGH_OPEN = 0.25  # prior of "indeterminate" that makes a doubt plain enough
 MOST_KEPT = 2_000  # results of one gene that are kept for the next samples
 
 WARNINGS = {
@@ -34,8 +35,12 @@ WARNINGS = {
     Flag.HALF_CALL: "are known for one of the two copies only",
     Flag.SYMBOLIC: "lie in a deletion or another large change and count as not seen",
     Flag.HAPLOID: "are called for one copy only",
+    Flag.DOUBTED: "show a change in a record that does not count; it may be real",
 }
-ONE = {"have": "has", "are": "is", "stand": "stands", "lie": "lies", "count": "counts"}
+ONE = {"have": "has", "are": "is"} | {
+    word: f"{word}s" for word in ("stand", "lie", "count", "show")
+}
+CHANGES = Flag.DOUBTED | Flag.SYMBOLIC | Flag.DUPLICATE  # some change is there, whatever it is
 NOT_EXCLUDED = (
     "A file of small variants shows neither copy number nor hybrid genes, which decide here. "
     "The alleles listed hold only if both copies are plain."
@@ -140,7 +145,10 @@ def _table(
             seen[key] = len(results)
             if with_sex and sex == "M":
                 flags = flags & ~np.uint16(Flag.HAPLOID)  # one copy is all that a man has
-            result = often.get(key) or _warned(_call(ready, Pattern(bases, phase), sex), flags)
+            pattern = Pattern(bases, phase)
+            result = often.get(key) or _warned(
+                _doubted(ready, flags, _call(ready, pattern, sex)), flags
+            )
             results.append(result)
             if len(often) < MOST_KEPT:
                 often[key] = result
@@ -163,9 +171,51 @@ def _single(position: Position, bases: Bases) -> GeneTable:
 
 def _call(ready: Caller, pattern: Pattern, sex: str | None) -> GeneResult:
     if ready.gene in ONE_COPY_IN_MEN:
-        return _x_linked(ready, pattern, sex)
+        return _unlisted(ready, pattern, _x_linked(ready, pattern, sex))
     result = ready.call(_two_copies(pattern))
-    return _structural(ready, result) if ready.gene in STRUCTURAL else result
+    if ready.gene in STRUCTURAL:
+        return _structural(ready, result)
+    return _unlisted(ready, pattern, result)
+
+
+def _unlisted(ready: Caller, pattern: Pattern, result: GeneResult) -> GeneResult:
+    """Where an unlisted base was read as the reference, its effect is still not known.
+
+    A deletion of the splice site of DPYD*2A is no normal gene.
+    """
+    strange = (pattern.bases[: len(ready.matcher.fits)] == OTHER).any()
+    if not strange or ready.gene not in READ_AS_REFERENCE:
+        return result
+    return _half_open(ready, result, "unlisted base")
+
+
+def _doubted(ready: Caller, flags: NDArray[np.uint16], result: GeneResult) -> GeneResult:
+    """A change in a record that does not count, or a large one, may be real all the same."""
+    changed = flags[: len(ready.matcher.fits)] & np.uint16(CHANGES)
+    return _half_open(ready, result, "uncertain change") if changed.any() else result
+
+
+def _half_open(ready: Caller, result: GeneResult, why: str) -> GeneResult:
+    """Half of the prior for "indeterminate": nothing says how likely it is."""
+    likely = result.likeliest
+    open_now = sum(one.prior or 0.0 for one in result.phenotypes if one[0] == INDETERMINATE)
+    called = result.outcome is Outcome.CALLED and ready.table is not None
+    if not called or likely is None or open_now > ENOUGH_OPEN:
+        return result
+    unknown = NO_SCORE if ready.table is not None and ready.table.by == "activity" else UNKNOWN
+    values = [unknown, *([ready.values[0]] if "/" in likely.name else [])]
+    phenotype, lookup, score, _ = ready.result(*sorted(values))
+    new = Diplotype(f"{likely.name} + {why}", 0.5, phenotype, lookup, score)
+    listed = [one._replace(prior=one.prior / 2) for one in result.diplotypes]
+    total = {(phenotype, lookup, score): 0.5}
+    for one in result.phenotypes:
+        total[one[:3]] = total.get(one[:3], 0.0) + (one.prior or 0.0) / 2
+    kept = [Phenotype(*key, prior) for key, prior in total.items()]
+    return result._replace(
+        diplotypes=tuple(sorted([*listed, new], key=lambda one: -one.prior)),
+        unlisted=(result.unlisted[0], result.unlisted[1] / 2),
+        phenotypes=tuple(sorted(kept[1:] + kept[:1], key=lambda one: -(one.prior or 0.0))),
+    )
 
 
 def _two_copies(pattern: Pattern) -> Pattern:

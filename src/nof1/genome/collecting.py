@@ -235,6 +235,8 @@ def _cell(
         if np.any(bad):
             rows = np.broadcast_to(np.asarray(bad), len(flags))
             said = (alleles >= 0) | (alleles == OTHER)
+            changed = (said & (alleles != effect.site.reference)).any(axis=1)
+            flags[rows & changed] |= np.uint16(Flag.DOUBTED)
             alleles[rows[:, None] & said] = MISSING
             flags[rows & said.any(axis=1)] |= np.uint16(flag)
     return Cell(alleles, phase.copy(), flags)

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from nof1.core.finding import Basis, Coding, EventRef, Evidence, Finding, Kind, Status, Subject, utc
 from nof1.genome import advicewords, prescribing, stored, stored_scores, words
 from nof1.genome.medicines import Taken, converted, taken
-from nof1.genome.results import GeneResult, Outcome
+from nof1.genome.results import GeneResult, Outcome, contradict, mixed_up
 from nof1.genome.stored_scores import Stored
 from nof1.knowledge import alleles
 from nof1.knowledge.base import SHIPPED, Base, sources
@@ -70,11 +70,22 @@ def findings(
 
 
 def known_genes(events: pl.DataFrame, at: datetime, base: Base = SHIPPED) -> dict[str, Gene]:
-    """The gene results known at a moment; of several about one gene the one recorded last."""
+    """The gene results known at a moment; of several about one gene the one recorded last.
+
+    Where one of them excludes all that another one, of another file, holds possible, somebody's
+    samples or names were mixed up: neither counts.
+    """
     found: dict[str, Gene] = {}
     for code, text, event in _answers(events, at, stored.PREFIX):
         gene = code.removeprefix(stored.PREFIX)
-        found[gene] = Gene(_decoded(gene, text, base), event)
+        made = Gene(_decoded(gene, text, base), event)
+        before = found.get(gene)
+        against = (
+            before is not None
+            and before.event.source_file != event.source_file
+            and contradict(before.result, made.result)
+        )
+        found[gene] = Gene(mixed_up(gene), event) if against else made
     return dict(sorted(found.items()))
 
 

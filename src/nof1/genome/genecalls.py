@@ -22,6 +22,7 @@ class Flag(IntFlag):
     DUPLICATE = 32  # several records contradict each other: missing
     BLOCK = 64  # known from a block of a gVCF
     SYMBOLIC = 128  # a deletion from further left ("*") or another symbolic allele: missing
+    DOUBTED = 256  # what does not count (filtered, contradicted, wrong REF) is a change: missing
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The sample columns of one VCF line as arrays: GT, phase set (PS) and sample filter (FT).
+"""The sample columns of one VCF line as arrays: GT, phase set (PS), sample filter (FT), reads (DP).
 
 All samples are read together with numpy. Two shapes are quick: every column four bytes wide
 ("0|1" and a tab), and columns of any width whose genotype is one or two single digits. What remains
@@ -19,12 +19,16 @@ import numpy.typing as npt
 
 MISSING, NO_COPY = -1, -2
 LARGEST = 126  # the largest number of an allele that int8 and the marks leave room for
-TAB, COLON, PIPE, SLASH, DOT = b"\t:|/."
+TAB, COLON, PIPE, SLASH, DOT, ZERO = b"\t:|/.0"
 
 UNREADABLE = "genotypes that cannot be read (set to missing)"
 POLYPLOID = "genotypes with more than two copies (set to missing)"
 TOO_MANY = f"genotypes with an allele above number {LARGEST} (set to missing)"
 STRANGE_SET = "phase sets that are no number (phase not used)"
+UNREAD = "genotypes without a single read, or with a quality of 0 (set to missing)"
+# Some callers write 0/0 where they saw nothing (GATK 4.2.3 to 4.5, blocks of gVCF): of these
+# fields 0 means that no read, or none that decides, is behind the genotype.
+EVIDENCE = (b"DP", b"MIN_DP", b"GQ")
 
 Alleles = npt.NDArray[np.int8]
 Bools = npt.NDArray[np.bool_]
@@ -93,6 +97,15 @@ def nothing(samples: int) -> Genotypes:
     return Genotypes(alleles, np.zeros(samples, np.bool_), None, None, Counter())
 
 
+def unread(made: Genotypes, bad: Bools) -> None:
+    """Take away the genotypes behind which nothing was read."""
+    called = bad & (made.alleles >= 0).any(axis=1)
+    if called.any():
+        made.alleles[called] = MISSING
+        made.phased[called] = False
+        made.notes[UNREAD] += int(called.sum())
+
+
 class _Columns:
     """Sample columns: where each starts, and where the tab behind it stands."""
 
@@ -113,6 +126,7 @@ class _Columns:
             made.phased[index] = phased
             if note:
                 made.notes[note] += 1
+        self._without_reads(made)
         if b"PS" in self.fields:
             self._phase_sets(made)
         if b"FT" in self.fields:
@@ -146,6 +160,14 @@ class _Columns:
         if strange := int((made.phased & ~good & ~absent).sum()):
             made.phased &= good | absent
             made.notes[STRANGE_SET] += strange
+
+    def _without_reads(self, made: Genotypes) -> None:
+        bad = np.zeros(len(self.starts), np.bool_)
+        for name in EVIDENCE:
+            if name in self.fields:
+                start, stop = self.field(name)
+                bad |= (stop == start + 1) & (self.data[start] == ZERO)
+        unread(made, bad)
 
     def _failed(self) -> Bools:
         start, stop = self.field(b"FT")

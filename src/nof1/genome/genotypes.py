@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from nof1.core.errors import InputError, UsageError
-from nof1.genome.builds import find_build, gene_layout, is_known, wanted
+from nof1.genome.builds import confirm_build, find_build, gene_layout, is_known, wanted
 from nof1.genome.collecting import Collected
 from nof1.genome.genecalls import ABSENT, MISSING, OTHER, Flag, GeneCalls
 from nof1.genome.header import GRCH37, GRCH38
@@ -148,7 +148,8 @@ def read_calls(
     Raises
     ------
     InputError : the file is no VCF or BCF, has no samples, is damaged, or its build is not known or
-        another than ``build``; while iterating also for a damaged line.
+        another than ``build``, or is not shown by anything while references are to be assumed;
+        while iterating also for a damaged line.
     UsageError : an unknown gene, sample or build.
     """
     chosen = all_genes() if genes is None else tuple(dict.fromkeys(genes))
@@ -157,5 +158,7 @@ def read_calls(
             f"No alleles are defined for {unknown[0]!r}.", where="genes", allowed=all_genes()
         )
     calls = Calls(Path(path), chosen, samples, build)
+    if assume_reference:
+        confirm_build(calls.path, all_genes(), calls.build)
     calls.assume_reference = assume_reference
     return calls

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from nof1.core.finding import EventRef, utc
@@ -14,7 +14,9 @@ from nof1.knowledge.base import SHIPPED, Base
 from nof1.knowledge.phenotypes import NO_SCORE, GenePhenotypes, number
 from nof1.record.current import CurrentMedicine
 
-_WORD = re.compile(r"[a-z][a-z-]{3,}")
+_WORD = re.compile(r"[a-z0-9][a-z0-9'-]*")
+SHORTEST = 4  # letters of a name; "iron" is one, "mg" is none
+TOGETHER = " / "  # between the ingredients of a medicine that guidelines treat as one
 
 
 class Taken(NamedTuple):
@@ -50,9 +52,29 @@ def _ingredients(code: str, names: Mapping[str, str]) -> list[str]:
     known = drugs.find(code)
     if known is not None:
         return [known.name]
-    words = _WORD.findall(names.get(code, "").lower())
-    matches = [drugs.find(word) for word in words]
-    return list(dict.fromkeys(match.name for match in matches if match is not None))
+    return named_in(names.get(code, ""))
+
+
+def named_in(text: str) -> list[str]:
+    """The medicines whose names stand in a text: ``clopidogrel 75 MG Oral Tablet``."""
+    found = list(dict.fromkeys(_named(_WORD.findall(text.lower()))))
+    joint = [name for name in drugs.drugs() if TOGETHER in name]
+    return found + [name for name in joint if set(name.split(TOGETHER)) <= set(found)]
+
+
+def _named(words: Sequence[str]) -> Iterator[str]:
+    """Names in a text, the longest first: ``methylene blue``, ``peginterferon alfa-2b``."""
+    known_names = (name for one in drugs.drugs().values() for name in (one.name, *one.synonyms))
+    longest = max(len(name.split()) for name in known_names)
+    at = 0
+    while at < len(words):
+        for size in range(longest, 0, -1):
+            text = " ".join(words[at : at + size])
+            known = drugs.find(text) if len(text) >= SHORTEST else None
+            if known is not None:
+                yield known.name
+                break
+        at += size if known is not None else 1
 
 
 def converted(

@@ -99,7 +99,8 @@ def carries(diplotype: str, asked: str) -> bool | None:
 def hla_result(*calls: OutsideCall) -> GeneResult:
     """One status for each allele that guidelines ask about, from all calls about one gene.
 
-    A given status counts before a type. What no call settles has both statuses, with prior None.
+    A given status counts before a type that leaves it open; where both contradict, both stay
+    possible. What no call settles has both statuses, with prior None.
     """
     gene = calls[0].gene
     types = [name for call in calls for name in call.diplotypes]
@@ -107,8 +108,10 @@ def hla_result(*calls: OutsideCall) -> GeneResult:
     unknown, against = [], []
     for asked in HLA_ASKED[gene]:
         given, seen = _evidence(calls, asked)
-        against += [asked] if given and set(seen) - {None, *given} else []
-        settled = given or [yes for yes in seen if yes is not None]
+        typed_as = [yes for yes in seen if yes is not None]
+        differ = bool(given) and bool(set(typed_as) - set(given))
+        against += [asked] if differ else []
+        settled = [*given, *typed_as] if differ else given or typed_as
         if not settled or (not given and None in seen):
             unknown.append(asked)
             statuses += [_phenotype(asked, word, None) for word in WORDS.values()]
@@ -116,7 +119,7 @@ def hla_result(*calls: OutsideCall) -> GeneResult:
             shares = {yes: settled.count(yes) / len(settled) for yes in WORDS}
             statuses += [_phenotype(asked, WORDS[yes], n) for yes, n in shares.items() if n]
     warnings = [*(w for call in calls for w in call.warnings), *_remarks(types)]
-    warnings += [f"A type contradicts the status of {one}; the status is used." for one in against]
+    warnings += [f"A type contradicts the status of {one}; both stay possible." for one in against]
     if unknown:
         warnings.append(f"The calls leave open whether {', '.join(unknown)} is carried.")
     distinct = tuple(dict.fromkeys(types))

@@ -58,19 +58,21 @@ def overview(
     medicines.sort(key=lambda one: (ACTIONS.index(one["action"]), one["drug"]))
     drugs = list(by_drug(base)) if current is None else list(current)
     lists = _shared_out(medicines)
+    unsaid = _without_a_word(drugs, results, rows, base)
     return {
         **{key: head[key] for key in KEPT},
         "notes": folded(head["notes"]),
         "schema": SCHEMA,
         "sample": sample,
         "current": None if current is None else list(current),
-        "glance": _glance(lists, _unchecked(current, results, rows, base)),
+        "glance": _glance(lists, _unchecked(current, results, rows, base), unsaid),
         **{name: _grouped(lists[name]) for name in LISTS[:3]},
         "remote": [
             {"drug": one["drug"], "word": WORDS[one["worst"]], "chance": words.chance(_chance(one))}
             for one in lists["remote"]
         ],
-        **{name: [one["drug"] for one in lists[name]] for name in LISTS[4:]},
+        "usual": [one["drug"] for one in lists["usual"]],
+        "no_advice": sorted([*(one["drug"] for one in lists["no_advice"]), *unsaid]),
         "genes": [gene_line(result, base) for _, result in sorted(results.items())],
         "not_checked": not_checked(results, waiting(results, rows, drugs, base), current, asked),
         "without_guideline": [drug for drug in drugs if drug not in by_drug(base)],
@@ -203,18 +205,49 @@ def _depends(row: Data) -> str:
 
 def _not_excluded(row: Data) -> Data | None:
     """The most cautious advice, where it is not the expected one; with how likely it is."""
-    if row["action"] == expected(row) or row["action"] in ("no_advice", "standard"):
+    usual = expected(row)
+    if row["action"] in ("no_advice", "standard"):
+        return _unsaid(row) if usual == "standard" else None
+    if row["action"] == usual and _same_dose(row):
         return None
     known = row["prior"] is not None and not row["unknown_genes"]
+    why = because(row["because"]) or f"{' and '.join(row['unknown_genes'])} not known"
+    return _other(row["action"], row["text"], why, row["prior"] if known else None, row)
+
+
+def _unsaid(row: Data) -> Data | None:
+    """Beside a usual dose: results for which the source gives none, unless they are remote."""
+    if row["action"] == "no_advice":
+        prior = None if row["unknown_genes"] else row["prior"]
+        text, why = row["text"], because(row["because"])
+    else:
+        prior, text, why = row["uncovered"], SAYS_NOTHING_ELSE, "no rule of it covers them"
+    if prior is not None and prior < REMOTE:
+        return None
+    return _other("no_advice", text, why, prior, row)
+
+
+SAYS_NOTHING_ELSE = "This source says nothing about other results that fit."
+
+
+def _other(action: str, text: str, why: str, prior: float | None, row: Data) -> Data:
     return {
-        "action": row["action"],
-        "word": WORDS[row["action"]],
-        "text": row["text"],
-        "because": because(row["because"]),
-        "prior": row["prior"] if known else None,
-        "chance": words.chance(row["prior"]) if known else "not known how likely",
+        "action": action,
+        "word": WORDS[action],
+        "text": text,
+        "because": why,
+        "prior": prior,
+        "chance": "not known how likely" if prior is None else words.chance(prior),
         "settled_by": settled(row["settled_by"]),
     }
+
+
+def _same_dose(row: Data) -> bool:
+    """Whether the most cautious advice asks for no lower dose than the likeliest one."""
+    likely = row["likely"]
+    return likely is None or all(
+        row[key] == likely[key] for key in ("dose_change_pct", "dose_limit")
+    )
 
 
 def settled(found: Sequence[Mapping[str, Any]]) -> str | None:
@@ -286,10 +319,14 @@ def _list_of(medicine: Data) -> str:
         return "act"
     if worst in ACT or (worst == "monitor" and expected_now != "monitor"):
         return "not_excluded"
+    if expected_now == "standard" and any(entry["not_excluded"] for entry in medicine["entries"]):
+        return "not_excluded"  # the usual dose is not the usual dose for all that fits
     return {"monitor": "watch", "standard": "usual"}.get(expected_now, "no_advice")
 
 
-def _glance(lists: Mapping[str, Sequence[Data]], unchecked: Sequence[str] | None) -> list[Data]:
+def _glance(
+    lists: Mapping[str, Sequence[Data]], unchecked: Sequence[str] | None, unsaid: Sequence[str]
+) -> list[Data]:
     """Names of medicines by what to do, for somebody who has a minute.
 
     With current medicines (``unchecked`` is not None) every one of them is named.
@@ -302,9 +339,10 @@ def _glance(lists: Mapping[str, Sequence[Data]], unchecked: Sequence[str] | None
     unsure = [one for one in unsure if unchecked is not None or one["worst"] in ACT]
     made.append({"action": "not_excluded", "word": "Not excluded", "medicines": unsure})
     if unchecked is not None:
-        for name, action in (("no_advice", "no_advice"), ("usual", "standard")):
-            made.append({"action": action, "word": WORDS[action], "medicines": lists[name]})
         bare = {"group": None, "dose": None, "disagree": False}
+        silent = [*lists["no_advice"], *({"drug": drug, **bare} for drug in unsaid)]
+        for named, action in ((silent, "no_advice"), (lists["usual"], "standard")):
+            made.append({"action": action, "word": WORDS[action], "medicines": named})
         names = [{"drug": drug, **bare} for drug in unchecked]
         made.append({"action": "not_checked", "word": "Not checked", "medicines": names})
     return [{**row, "medicines": _names(row["medicines"])} for row in made if row["medicines"]]
@@ -321,9 +359,20 @@ def _unchecked(
         return None
     silent = [drug for drug in current if all(row["drug"] != drug for row in rows)]
     waiting = unknown_for(results, silent, base)
+    silent = [drug for drug in silent if drug in waiting or drug not in by_drug(base)]
     unknown = [f"{drug} ({', '.join(genes)} not known)" for drug, genes in waiting.items()]
     without = [f"{drug} (no guideline here)" for drug in silent if drug not in waiting]
     return [*unknown, *without]
+
+
+def _without_a_word(
+    drugs: Iterable[str], results: Mapping[str, GeneResult], rows: Sequence[Data], base: Base
+) -> list[str]:
+    """Medicines whose guidelines, for genes that are known, say nothing about these results."""
+    told = {row["drug"] for row in rows}
+    silent = [drug for drug in drugs if drug in by_drug(base) and drug not in told]
+    waiting = unknown_for(results, silent, base)
+    return [drug for drug in silent if drug not in waiting]
 
 
 def _names(found: Sequence[Data]) -> list[Data]:

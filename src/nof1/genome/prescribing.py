@@ -7,6 +7,8 @@ advised, as long as its result is not excluded. A gene that is not known leaves 
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from itertools import product
 from typing import NamedTuple
@@ -19,6 +21,7 @@ from nof1.knowledge.prescribing import ACTIONS, Rule, by_drug
 MOST_COMBINATIONS = 5_000
 PAIR, SCORE, WORD = 3, 2, 1
 STATUS = (" positive", " negative")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 class Possibility(NamedTuple):
@@ -54,6 +57,7 @@ class DrugAdvice(NamedTuple):
     likely : the recommendation of the likeliest results; None when a gene is not known.
     unknown : genes that the source asks about and that are not known.
     uncovered : prior of results for which the source has no rule.
+    one_answer : every rule about these genes that holds for a possible result asks for the same.
     """
 
     drug: str
@@ -63,14 +67,15 @@ class DrugAdvice(NamedTuple):
     likely: Recommendation | None
     unknown: tuple[str, ...]
     uncovered: float
+    one_answer: bool = True
 
     @property
     def certain(self) -> bool:
-        """Whether every possible result leads to the same action."""
+        """Whether every possible result leads to the same action and dose."""
         return (
             not self.unknown
             and self.likely is not None
-            and self.likely.rule.action == self.worst.rule.action
+            and self.one_answer
             and self.uncovered < 1e-9
         )
 
@@ -80,6 +85,21 @@ def severity(rule: Rule) -> int:
     return ACTIONS.index(rule.action)
 
 
+def alike(one: Rule, other: Rule) -> bool:
+    """Whether two rules ask for the same action and the same dose."""
+    return one.action == other.action and _caution(one) == _caution(other)
+
+
+def _caution(rule: Rule) -> tuple[float, ...]:
+    """Smaller is more cautious: first by action, then by how far the dose goes down."""
+    place = severity(rule)
+    if rule.action != "reduce":
+        return (place,)
+    changes = [value for value in (rule.dose_low_pct, rule.dose_high_pct) if value is not None]
+    limits = [float(text) for text in _NUMBER.findall(rule.dose_limit)]
+    return (place, min(changes, default=-math.inf if limits else 0.0), min(limits, default=0.0))
+
+
 def advise(
     results: Mapping[str, GeneResult],
     drugs: Iterable[str] | None = None,
@@ -87,16 +107,19 @@ def advise(
 ) -> list[DrugAdvice]:
     """What every source says of these medicines (default: all), most cautious first.
 
-    A medicine none of whose genes is known is left out: ``unknown_for`` lists it.
+    A medicine none of whose genes is known is left out: ``unknown_for`` lists it. If some are
+    known, a source that asks about other genes stays open: DPWG's word on ABCG2 and allopurinol
+    does not answer what CPIC asks of HLA-B.
     """
     table = by_drug(base)
     wanted = table if drugs is None else [drug for drug in drugs if drug in table]
     made = []
     for drug in wanted:
+        if not any(_known(results, gene) for rule in table[drug] for gene in rule.genes):
+            continue
         for (source, population), rules in _groups(table[drug]).items():
             genes = sorted({gene for rule in rules for gene in rule.genes})
-            if any(_known(results, gene) for gene in genes):
-                made += _advice(drug, source, population, rules, genes, results)
+            made += _advice(drug, source, population, rules, genes, results)
     return sorted(made, key=lambda one: (severity(one.worst.rule), one.drug, one.source))
 
 
@@ -131,26 +154,39 @@ def _advice(
     genes: list[str],
     results: Mapping[str, GeneResult],
 ) -> list[DrugAdvice]:
-    known = [gene for gene in genes if _known(results, gene)]
+    known = [gene for gene in genes if _known(results, gene) and not _open(results[gene], rules)]
+    if not known:
+        nothing = Recommendation(min(rules, key=_caution), (), None)
+        return [DrugAdvice(drug, source, population, nothing, None, tuple(genes), 0.0)]
     options = [_options(results[gene], rules) for gene in known]
     found: dict[Rule, list[tuple[tuple[Possibility, ...], float]]] = {}
     uncovered = 0.0
-    for because in _combinations(options):
+    for because in _combinations(options, rules):
         prior = _joint(because)
         matching = _matching(rules, {one.gene: one for one in because})
-        if not matching:
-            uncovered += prior
+        if not matching:  # results without a known prior count as one each: never above 1 in all
+            uncovered = min(uncovered + prior, 1.0)
         for rule in matching:
             found.setdefault(rule, []).append((because, prior))
     if not found:
         return []
     made = {rule: _recommendation(rule, cases) for rule, cases in found.items()}
     unknown = tuple(gene for gene in genes if gene not in known)
-    worst = min(made.values(), key=lambda one: (severity(one.rule), -(one.prior or 0)))
-    likely = max(made.values(), key=lambda one: (one.prior or 0, -severity(one.rule)))
-    return [
-        DrugAdvice(drug, source, population, worst, None if unknown else likely, unknown, uncovered)
-    ]
+    worst = min(made.values(), key=lambda one: (_caution(one.rule), -(one.prior or 0)))
+    same = [one for one in made.values() if one.rule.genes == worst.rule.genes]
+    likely = max(same, key=lambda one: (one.prior or 0, -severity(one.rule)))
+    one_answer = all(alike(one.rule, worst.rule) for one in same)
+    shown = None if unknown else likely
+    return [DrugAdvice(drug, source, population, worst, shown, unknown, uncovered, one_answer)]
+
+
+def _open(result: GeneResult, rules: list[Rule]) -> bool:
+    """Whether nobody has looked for the allele that is asked about.
+
+    A test for HLA-B*57:01 alone says nothing about *58:01: for allopurinol HLA-B is not known.
+    """
+    statuses = [one for one in _options(result, rules) if one.lookup.endswith(STATUS)]
+    return any(one.prior is None for one in statuses)
 
 
 def _options(result: GeneResult, rules: list[Rule]) -> list[Possibility]:
@@ -184,10 +220,29 @@ def possibilities(result: GeneResult, *, pairs: bool = False) -> list[Possibilit
     ]
 
 
-def _combinations(options: list[list[Possibility]]) -> Iterable[tuple[Possibility, ...]]:
-    """All combinations; where there are too many, each gene keeps its likeliest results."""
-    most = int(MOST_COMBINATIONS ** (1 / max(len(options), 1)))
-    return product(*([option[:most] for option in options]))
+def _combinations(
+    options: list[list[Possibility]], rules: list[Rule]
+) -> Iterable[tuple[Possibility, ...]]:
+    """All combinations; where there are too many, what no rule tells apart counts as one."""
+    if math.prod(map(len, options)) > MOST_COMBINATIONS:
+        options = [_told_apart(option, rules) for option in options]
+    return product(*options)
+
+
+def _told_apart(options: list[Possibility], rules: list[Rule]) -> list[Possibility]:
+    """The likeliest of all results that fit the same rules equally, with the prior of them all."""
+    found: dict[tuple[int, ...], Possibility] = {}
+    for one in options:
+        levels = tuple(
+            _fit(one, texts) for rule in rules for gene, texts in rule.when if gene == one.gene
+        )
+        same = found.get(levels)
+        if same is None:
+            found[levels] = one
+        elif same.prior is not None and one.prior is not None:
+            best = max(same, one, key=lambda each: each.prior or 0.0)
+            found[levels] = best._replace(prior=same.prior + one.prior)
+    return list(found.values())
 
 
 def _joint(because: tuple[Possibility, ...]) -> float:

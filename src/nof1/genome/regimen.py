@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from nof1.core.errors import UsageError
 from nof1.core.finding import EventRef
 from nof1.genome.medicinerows import Data, conversion_row, medicine_rows
-from nof1.genome.medicines import Taken, converted
+from nof1.genome.medicines import Taken, converted, named_in
 from nof1.genome.phenoconversion import CLASSES, convert
 from nof1.genome.prescribing import advise
 from nof1.genome.results import GeneResult, Outcome
@@ -32,6 +32,11 @@ def known(names: Iterable[str], base: Base = SHIPPED) -> tuple[str, ...]:
     for name in names:
         drug = find(name, base)
         plain = " ".join(name.split())
+        if not plain:
+            raise UsageError("A medicine has no name.", where="--medicine")
+        if drug is None and (inside := named_in(plain)):  # "clopidogrel 75 mg"
+            found += inside
+            continue
         near = difflib.get_close_matches(plain.casefold(), _names(base), n=3, cutoff=0.85)
         if drug is None and near:
             raise UsageError(

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from nof1.knowledge.alleles import Position
+from nof1.knowledge.phenotypes import INDETERMINATE
 
 MOST_LISTED = 50
 
@@ -103,3 +104,33 @@ class GeneResult(NamedTuple):
     def certain(self) -> bool:
         """Whether one phenotype only is possible."""
         return len({one.phenotype for one in self.phenotypes}) == 1
+
+
+MIXED_UP = (
+    "Two results in the record contradict each other. Find out whose samples they are, and import "
+    "the wrong one's file again without it."
+)
+_POSITIVE, _NEGATIVE = " positive", " negative"
+
+
+def mixed_up(gene: str) -> GeneResult:
+    """No answer, because two contradict."""
+    return GeneResult(gene, Outcome.NOT_CALLED, reason=MIXED_UP)
+
+
+def contradict(one: GeneResult, other: GeneResult) -> bool:
+    """Whether nothing that one result holds possible is possible by the other.
+
+    Two called results with a phenotype in common do not; statuses of HLA hold side by side, and
+    each allele is compared by itself. A result that was mixed up before stays so.
+    """
+    if one.reason == MIXED_UP:
+        return True
+    mine, theirs = ({each.phenotype for each in made.phenotypes} for made in (one, other))
+    called = one.outcome is other.outcome is Outcome.CALLED
+    if not called or INDETERMINATE in mine | theirs:
+        return False
+    if not any(text.endswith((_POSITIVE, _NEGATIVE)) for text in mine):
+        return not mine & theirs
+    said = {text.rpartition(" ")[0] for text in mine} & {t.rpartition(" ")[0] for t in theirs}
+    return any(not {t for t in mine & theirs if t.startswith(f"{name} ")} for name in said)

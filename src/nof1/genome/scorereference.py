@@ -196,9 +196,21 @@ def _table(path: Path) -> tuple[list[str], pl.DataFrame]:
         comments.append(line.decode(errors="replace"))
     if not content.strip():
         raise InputError("The file is empty.", where=path.name)
-    return comments, pl.read_csv(
-        content, separator="\t", infer_schema=False, null_values=NULLS, truncate_ragged_lines=True
-    )
+    try:
+        table = pl.read_csv(
+            content,
+            separator="\t",
+            infer_schema=False,
+            null_values=NULLS,
+            truncate_ragged_lines=True,
+        )
+    except pl.exceptions.PolarsError:  # its words would repeat the file's
+        raise InputError(
+            "This is no table of text.",
+            where=path.name,
+            allowed="UTF-8 text: a line of column names, columns separated by tabs",
+        ) from None
+    return comments, table
 
 
 def _need(path: Path, table: pl.DataFrame, columns: tuple[str, ...]) -> None:

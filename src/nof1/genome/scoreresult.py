@@ -148,7 +148,7 @@ class Scores:
         if sample not in self.samples:
             raise UsageError(
                 "The genotype file has no sample of this name.",
-                where=sample,
+                where=repr(sample),  # a hostile name must not steer a terminal
                 next_step=f"It has {len(self.samples):,} samples; check the spelling.",
             )
         column = self.samples.index(sample)
