@@ -419,3 +419,16 @@ def test_merging_covers_each_cell_once():
 def test_white_space_does_not_change_the_key():
     assert cpic.text_key(" Avoid\n use ") == cpic.text_key("Avoid use") == "7945023faeb0"
     assert cpic.text_key("Avoid use.") != cpic.text_key("Avoid use")
+
+
+def test_conditions_that_a_second_reading_put_back():
+    """PMID 30801677 (atomoxetine): if tolerated; PMID 32779747 (phenytoin): without a gap."""
+    for score in ("1.0", "2.0", "≥3.0"):
+        adult = found("atomoxetine", "adults", CYP2D6=score)
+        assert "tolerated" in adult.text
+        assert "without side effects" in adult.if_used
+    for score in ("1.0", "2.0", "3.0", "≥3.5"):
+        assert "tolerated" in found("atomoxetine", "children", CYP2D6=score).text
+    patient = {"HLA_B": "*15:02 positive", "CYP2C9": "2.0"}
+    for drug in ("phenytoin", "fosphenytoin"):
+        assert "continuous" in found(drug, "users for more than 3 months", **patient).text

@@ -439,6 +439,20 @@ def test_other_known_facts():
     )
 
 
+def test_a_second_reading_says_no_more_than_the_source():
+    """Facts of the guidelines' texts, where our first sentences promised or denied too much."""
+    two = "c.2846A>T/c.2846A>T"  # no DPD test is advised for tegafur, and no dose is known
+    assert "DPD" not in asked("tegafur", "DPYD", two).if_used
+    skin = asked("fluorouracil", "DPYD", "0.0", "use on the skin")
+    assert (skin.action, skin.degree) == ("avoid", "must")
+    assert "allowed" not in skin.if_used
+    low = asked("quetiapine", "CYP3A4", "Poor Metabolizer", "depression")
+    assert (low.action, "missing" in low.text) == ("alternative", False)
+    silent = asked("efavirenz", "CYP2B6", "*5/*7")
+    assert (silent.action, "not mean that the risk is normal" in silent.text) == ("no_advice", True)
+    assert "first month" in asked("warfarin", "VKORC1", "-1639 AG").text
+
+
 # -------------------------------------------------------------------------------- files by others
 
 

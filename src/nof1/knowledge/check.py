@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import Any
 
 from nof1.core.errors import InputError
-from nof1.knowledge import alleles, cpic, drugs, modulators, phenotypes, prescribing, reach
+from nof1.knowledge import (
+    agreement,
+    alleles,
+    cpic,
+    drugs,
+    modulators,
+    phenotypes,
+    prescribing,
+    reach,
+)
 from nof1.knowledge.base import DATA, SHIPPED, Base, Source, listed, sources, tables
 from nof1.knowledge.release import MANIFEST, PREVIOUS
 
@@ -81,6 +90,7 @@ def check(base: Base = SHIPPED, today: date | None = None) -> Checked:
         lambda: _rules(base),
         lambda: _genes(base),
         lambda: _conflicts(base),
+        lambda: (Problem(*fault) for fault in agreement.faults(base)),
     )
     found = [problem for part in parts for problem in _safely(part)]
     unique = dict.fromkeys(found)

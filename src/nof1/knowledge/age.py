@@ -1,0 +1,71 @@
+"""Medicines and age: children for whom labels forbid a medicine, and older people.
+
+A row holds from ``low`` up to, but not including, ``high`` years, where its ``condition`` (in
+words, empty: always) is met. The rows are from US labels; no table of Beers or STOPP is copied.
+
+No pharmacist has signed off these facts. No row is no all-clear: doses for children are not here.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import NamedTuple
+
+from nof1.knowledge import classes
+from nof1.knowledge.base import SHIPPED, Base
+from nof1.knowledge.facts import number, read, step, wrong
+
+TABLE = "age.tsv"
+
+
+class Limit(NamedTuple):
+    """What holds for one medicine at some ages.
+
+    Attributes
+    ----------
+    subject : a medicine of ``drugs.tsv``, or a class.
+    low, high : low <= age in years < high; high may be infinite.
+    condition : what must be true as well, in words; empty: nothing.
+    action : ``facts.ACTIONS``; detail : the dose, or what to watch; text : what a person reads.
+    """
+
+    subject: str
+    low: float
+    high: float
+    condition: str
+    action: str
+    detail: str
+    text: str
+    source: str
+    citation: str
+
+
+@functools.cache
+def limits(base: Base = SHIPPED) -> tuple[Limit, ...]:
+    """All rows.
+
+    Raises
+    ------
+    InputError : the ages are no range.
+    """
+    made = []
+    for line, row in enumerate(read(base, TABLE, Limit._fields), start=2):
+        low = number(TABLE, line, row["low"], 0.0)
+        high = number(TABLE, line, row["high"], math.inf)
+        if not 0 <= low < high:
+            raise wrong(TABLE, line, "These ages are no range.", ("0 <= low < high",))
+        made.append(Limit(**{**row, "low": low, "high": high}))  # type: ignore[arg-type]
+    return tuple(made)
+
+
+def of(drug: str, base: Base = SHIPPED) -> tuple[Limit, ...]:
+    """All rows for one medicine, the most cautious first; none: not in the table."""
+    subjects = classes.subjects(drug, base)
+    found = [one for one in limits(base) if one.subject in subjects]
+    return tuple(sorted(found, key=lambda one: (step(one.action), one)))
+
+
+def at(drug: str, age_years: float, base: Base = SHIPPED) -> tuple[Limit, ...]:
+    """Rows that hold at this age, the most cautious first; check ``condition`` of each."""
+    return tuple(one for one in of(drug, base) if one.low <= age_years < one.high)

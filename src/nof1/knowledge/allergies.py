@@ -1,0 +1,85 @@
+"""Allergy and cross-reactivity: what an allergy to one medicine means for another.
+
+The same ingredient, alone or in a combination: ``contraindicated``. Otherwise a row says what is
+known between two classes; penicillins and cephalosporins by their R1 side chain. What was tolerated
+later speaks against an old entry, and most entries "penicillin allergy" are none: every row but the
+first is a reason to ask how the person reacted and to test, not a verdict.
+
+No pharmacist or allergist has signed off these facts. No row is no all-clear.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import NamedTuple
+
+from nof1.knowledge import classes, drugs
+from nof1.knowledge.base import SHIPPED, Base
+from nof1.knowledge.facts import read, step
+
+TABLE = "allergies.tsv"
+SAME, ANY = "same ingredient", "any medicine"
+
+
+class Cross(NamedTuple):
+    """What an allergy to one side means for the other.
+
+    Attributes
+    ----------
+    allergy : a medicine or class to which somebody is allergic; ``same ingredient`` is every one.
+    subject : a medicine or class that is to be given.
+    action : ``facts.ACTIONS``; ``none``: known not to matter, said so that nobody is frightened.
+    kind : ``same``, ``class``, ``side chain`` or ``unrelated``.
+    """
+
+    allergy: str
+    subject: str
+    kind: str
+    action: str
+    detail: str
+    text: str
+    source: str
+    citation: str
+
+
+@functools.cache
+def crosses(base: Base = SHIPPED) -> tuple[Cross, ...]:
+    """All rows, in the order of the table."""
+    return tuple(Cross(**row) for row in read(base, TABLE, Cross._fields))
+
+
+def between(allergy: str, drug: str, base: Base = SHIPPED) -> tuple[Cross, ...]:
+    """What an allergy (a medicine or class, by name or code) means for a medicine.
+
+    The most cautious row comes first. The word ``penicillin`` alone is read as the class.
+    """
+    mine, theirs = allergic(allergy, base), classes.subjects(drug, base)
+    parts = classes.ingredients(drug, base) & classes.ingredients(allergy, base)
+    same = bool(parts - {""})
+    found = [
+        one
+        for one in crosses(base)
+        if (same and one.allergy == SAME)
+        or (not same and one.allergy in mine and one.subject in theirs)
+    ]
+    return tuple(sorted(found, key=lambda one: (step(one.action), one)))
+
+
+def known(allergy: str, base: Base = SHIPPED) -> bool:
+    """Whether this allergy is to a medicine or class that we know at all."""
+    return drugs.find(allergy, base) is not None or bool(allergic(allergy, base) & _sides(base))
+
+
+def allergic(allergy: str, base: Base = SHIPPED) -> frozenset[str]:
+    """The medicine and classes that an entry stands for; the name of a class stands for itself."""
+    plain = " ".join(allergy.lower().split())
+    whole = {one.lower(): one for one in classes.names(base)}
+    for form in (plain, plain.removesuffix("s")):
+        if form in whole:
+            return frozenset((whole[form],))
+    return classes.subjects(allergy, base)
+
+
+@functools.cache
+def _sides(base: Base) -> frozenset[str]:
+    return frozenset(one.allergy for one in crosses(base))

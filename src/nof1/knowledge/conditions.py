@@ -1,0 +1,118 @@
+"""Medicines and diagnoses: which medicine a diagnosis speaks against.
+
+A diagnosis is found by codes of the event table: ``ICD10CM//I50`` stands for every code that begins
+so, a SNOMED code for itself alone (SNOMED numbers have no order; its hierarchy is not here, so that
+a finer SNOMED code may be missed: ``recognised`` tells which names a patient's codes gave).
+
+No pharmacist has signed off these facts. No row is no all-clear.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from nof1.knowledge import classes
+from nof1.knowledge.base import SHIPPED, Base, listed
+from nof1.knowledge.facts import read, step, wrong
+
+TABLE, NAMES = "conditions.tsv", "condition_codes.tsv"
+# Where both ICD-10-CM and the ICD-10 of WHO have one of our codes, it means the same.
+ICD10, SNOMED = ("ICD10CM//", "ICD10//"), "SNOMED//"
+
+
+class Condition(NamedTuple):
+    """What one diagnosis says about one medicine.
+
+    Attributes
+    ----------
+    subject : a medicine of ``drugs.tsv``, or a class.
+    condition : a name of ``condition_codes.tsv``: ``heart failure``.
+    action : ``facts.ACTIONS``; detail : what to do or watch; text : what a person reads.
+    """
+
+    subject: str
+    condition: str
+    action: str
+    detail: str
+    text: str
+    source: str
+    citation: str
+
+
+class Codes(NamedTuple):
+    """The codes of one condition: ICD-10-CM prefixes without point, and whole SNOMED ids."""
+
+    condition: str
+    icd10cm: tuple[str, ...]
+    snomed: tuple[str, ...]
+    source: str
+    citation: str
+
+
+@functools.cache
+def codes(base: Base = SHIPPED) -> tuple[Codes, ...]:
+    """All conditions with their codes.
+
+    Raises
+    ------
+    InputError : a condition has no code.
+    """
+    made = []
+    for line, row in enumerate(read(base, NAMES, Codes._fields), start=2):
+        icd = tuple(code.replace(".", "") for code in listed(row["icd10cm"]))
+        one = Codes(row["condition"], icd, listed(row["snomed"]), row["source"], row["citation"])
+        if not one.icd10cm and not one.snomed:
+            raise wrong(NAMES, line, "This condition has no code.", ("icd10cm", "snomed"))
+        made.append(one)
+    return tuple(made)
+
+
+@functools.cache
+def conditions(base: Base = SHIPPED) -> tuple[Condition, ...]:
+    """All rows.
+
+    Raises
+    ------
+    InputError : a row names a condition that has no codes.
+    """
+    known, made = {one.condition for one in codes(base)}, []
+    for line, row in enumerate(read(base, TABLE, Condition._fields), start=2):
+        if row["condition"] not in known:
+            raise wrong(TABLE, line, "This condition has no row of codes.", sorted(known))
+        made.append(Condition(**row))
+    return tuple(made)
+
+
+def recognised(events: Iterable[str], base: Base = SHIPPED) -> frozenset[str]:
+    """Names of the conditions that codes of the event table stand for.
+
+    >>> sorted(recognised(["ICD10CM//I50.9", "SNOMED//84114007", "ICD10CM//Z00"]))
+    ['heart failure']
+    """
+    icd, snomed = set[str](), set[str]()
+    for code in events:
+        upper = code.upper()
+        if upper.startswith(ICD10):
+            icd.add(upper.partition("//")[2].replace(".", ""))
+        elif upper.startswith(SNOMED):
+            snomed.add(upper.removeprefix(SNOMED))
+    return frozenset(
+        one.condition
+        for one in codes(base)
+        if snomed & set(one.snomed) or any(code.startswith(one.icd10cm) for code in icd)
+    )
+
+
+def of(drug: str, base: Base = SHIPPED) -> tuple[Condition, ...]:
+    """All rows for one medicine, the most cautious first; none: not in the table."""
+    subjects = classes.subjects(drug, base)
+    found = [one for one in conditions(base) if one.subject in subjects]
+    return tuple(sorted(found, key=lambda one: (step(one.action), one)))
+
+
+def against(drug: str, events: Iterable[str], base: Base = SHIPPED) -> tuple[Condition, ...]:
+    """Rows that a patient's codes speak for, the most cautious first."""
+    known = recognised(events, base)
+    return tuple(one for one in of(drug, base) if one.condition in known)
