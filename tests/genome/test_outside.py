@@ -354,6 +354,19 @@ def test_a_differing_phenotype_is_said():
     )
 
 
+def test_contradicting_phenotypes_both_stay_possible():
+    """Our variants make a poor metabolizer, the laboratory says normal: neither is dropped."""
+    ours = [own("CYP2C19", "*2/*2", phenotype="Poor Metabolizer")]
+    (made,) = merge(ours, [call("CYP2C19", "*1/*1")])
+    assert {one.phenotype: one.prior for one in made.phenotypes} == {
+        "Normal Metabolizer": 0.5,
+        "Poor Metabolizer": 0.5,
+    }
+    assert {one.name for one in made.diplotypes} == {"*1/*1", "*2/*2"}
+    assert made.warnings[0].endswith("the phenotypes differ too. Both stay possible.")
+    assert not made.certain
+
+
 def test_what_a_vcf_cannot_exclude_is_no_disagreement():
     ours = [own("CYP2D6", "*1/*1", outcome=Outcome.NOT_EXCLUDED)]
     (made,) = merge(ours, [call("CYP2D6", "*4/*4")])

@@ -126,7 +126,8 @@ def merge(
     """The answers of one person, with calls of other programs in place of our own.
 
     A gene with several outside calls keeps all of them as possible. A program that made no call
-    replaces nothing. Genes that only other programs called come last.
+    replaces nothing; one whose phenotype contradicts ours does not replace it either: both stay
+    possible. Genes that only other programs called come last.
 
     Raises
     ------
@@ -151,7 +152,24 @@ def _replaced(own: GeneResult, calls: Sequence[OutsideCall], base: Base) -> Gene
         said = f"{other.reason} ({other.source})"
         return own._replace(warnings=(*own.warnings, said, *other.warnings))
     programs = " and ".join(dict.fromkeys(call.program for call in calls if not call.empty))
-    return other._replace(warnings=(*_disagreement(own, other, programs), *other.warnings))
+    said_so = (*_disagreement(own, other, programs), *other.warnings)
+    return (_both(own, other) if _contradict(own, other) else other)._replace(warnings=said_so)
+
+
+def _contradict(own: GeneResult, other: GeneResult) -> bool:
+    """Whether our own answer and the other's have no diplotype and no phenotype in common."""
+    theirs = {one.phenotype for one in other.phenotypes}
+    shared = theirs & {one.phenotype for one in own.phenotypes}
+    return own.outcome is Outcome.CALLED and not shared and not _agree(own, other)
+
+
+def _both(own: GeneResult, other: GeneResult) -> GeneResult:
+    """Two answers that exclude each other: nobody knows which is right, so both stay possible."""
+    return other._replace(
+        diplotypes=_union([other.diplotypes, own.diplotypes]),
+        phenotypes=_possible([other.phenotypes, own.phenotypes]),
+        source=f"{other.source}; and this file's variants",
+    )
 
 
 def _joined(calls: Sequence[OutsideCall], base: Base) -> GeneResult:
@@ -210,7 +228,8 @@ def _disagreement(own: GeneResult, other: GeneResult, programs: str) -> tuple[st
     same = {one.phenotype for one in own.phenotypes} == {one.phenotype for one in other.phenotypes}
     then = "the phenotype is the same" if same else "the phenotypes differ too"
     said = f"This file's variants fit {_words(own)}; {programs} says {_words(other)}"
-    return (f"{said}: {then}. The outside call is used.",)
+    used = "Both stay possible" if _contradict(own, other) else "The outside call is used"
+    return (f"{said}: {then}. {used}.",)
 
 
 def _agree(one: GeneResult, other: GeneResult) -> bool:
