@@ -271,10 +271,138 @@ def genome(text: str = "HG-0001") -> dict[str, Any]:
     }
 
 
+def medicines(text: str = "clopidogrel") -> dict[str, Any]:
+    event = {"code": text, "display": text, "time": "2024-04-21T09:12:00Z", "value": 1.4}
+    event |= {"unit": text, "source_file": text, "source_row": 17}
+    source = {"id": text, "published": "2023-08-01", "citation": text}
+    reason = {"level": "avoid", "short": text, "text": text, "evidence": [event] * 7}
+    reasons = [{**reason, "source": source}, {**reason, "source": None}]
+    ask = {"text": text, "resolve": text, "short": text, "could_ask_for": "avoid"}
+    columns = {
+        "efficacy": {"status": "clear", "text": text, "reasons": reasons[:1], "not_known": []},
+        "pharmacogenomics": {"status": "stop", "text": text, "reasons": reasons, "not_known": []},
+        "renal": {"status": "not_known", "text": text, "reasons": [], "not_known": [ask]},
+        "interactions": {
+            "status": "caution",
+            "text": text,
+            "reasons": reasons[1:],
+            "not_known": [ask],
+        },
+    }
+    others = ("phenoconversion", "allergies", "hepatic", "pregnancy", "age", "conditions")
+    clear = {"status": "clear", "text": text, "reasons": [], "not_known": []}
+    row = {
+        "purpose": text,
+        "place": 1,
+        "medicine": {"name": text, "rxnorm": "32968", "atc": [text]},
+        "current": event,
+        "verdict": "avoid",
+        "verdict_word": "avoid",
+        "because": {"short": text, "text": text},
+        "next": text,
+        **dict.fromkeys((*others, "duplicates"), clear),
+        **columns,
+        "laboratory": {**clear, "reasons": reasons[1:]},
+        "evidence": {"grade": 0, "text": text},
+        "not_known": [ask],
+    }
+    last = {**row, "place": 2, "verdict": "standard", "verdict_word": "standard", "next": None}
+    last |= {"current": None, "laboratory": None, "not_known": [], "purpose": None}
+    last |= {"medicine": {"name": text, "rxnorm": None, "atc": []}}
+    known = {"id": text, "published": "2023-08-01", "valid_until": "2025-07-31", "expired": True}
+    return {
+        "schema": "nof1/medicines-rank/1",
+        "subject": {"id": text, "site": text},
+        "condition": {"code": text, "name": text},
+        "as_of": "2024-05-01T00:00:00Z",
+        "synthetic": True,
+        "current": [text],
+        "genes": 3,
+        "rows": [row, last],
+        "deciding": [{"name": text, "medicines": [text, text]}],
+        "not_indicated": [
+            {"name": text, "why": text, "current": True},
+            {"name": "other", "why": None, "current": False},
+        ],
+        "order": text,
+        "knowledge": [known, {**known, "published": None, "valid_until": None, "expired": False}],
+        "notice": text,
+    }
+
+
+def repurposing(text: str = "text") -> dict:
+    """Hypotheses in the form of nof1/medicines-repurpose/1, every text replaced by ``text``."""
+    step = {"signal": "stem", "text": text, "weight": 0.5}
+    row = {"rank": 1, "medicine": text, "status": "hypothesis", "score": -1.5}
+    row |= {"naive_score": 4, "naive_rank": 12, "path": [step, step]}
+    gain = {"value": 0.2, "interval": [0.1, 0.3], "level": 0.95}
+    judged = {"split": text, "diseases": 80, "hidden": 900, "unreachable": 40, "difference": gain}
+    judged |= {"average_precision": {"model": 0.3, "popularity": 0.1}, "better": True}
+    judged |= {"among_first_20": {"model": 500, "popularity": 200}}
+    return {
+        "schema": "nof1/medicines-repurpose/1",
+        "disease": {"name": text, "doid": text, "snomed": [], "icd10cm": [], "synonyms": []},
+        "status": "hypothesis",
+        "reason": text,
+        "caution": text,
+        "known": [text],
+        "not_indicated": [text],
+        "contraindicated": [text],
+        "pool": 500,
+        "judged": [judged],
+        "weights": {"stem": 0.3},
+        "hypotheses": [row],
+        "set_aside": {text: 3},
+        "basis": {"facts": [text], "content_hash": "ab" * 32, "knowledge_date": "2016-03-15"},
+        "how_to_read": text,
+        "notice": text,
+    }
+
+
+def screen(text: str = "CHEMBL25") -> dict[str, Any]:
+    rows = {name: {m: figure(0.4) for m in ("ef1", "bedroc", "auroc")} for name in (text, "naive")}
+    pick = {"id": text, "smiles": text, "file": text, "row": 17, "similarity": 0.52}
+    pick |= {"nearest_active": text, "predicted": None, "stands_for": 3, "liabilities": ["brenk"]}
+    pick |= {"alerts": [text], "weight": 318.2, "logp": 2.1, "lipinski_violations": 0}
+    pick |= {"qed": None, "synthesis": 3.2, "drawing": f"<svg><title>{text}</title></svg>"}
+    check = {"ranking": text, "actives": 60, "series": 22, "others": 20_000, "others_are": text}
+    check |= {"figures": rows, "differences": {text: figure(0.2)}, "passed": True, "reasons": []}
+    return {
+        "schema": "nof1/compounds-screen/1",
+        "target": text,
+        "library": {
+            "name": text,
+            "molecules": 41_000,
+            "content": "9f2c",
+            "rdkit": text,
+            "files": [text],
+            "indexed": "2026-11-20",
+        },
+        "status": "found",
+        "reason": text,
+        "resolve": text,
+        "known": {
+            "target": text,
+            "rows": 70,
+            "actives": 60,
+            "inactives": 0,
+            "set_aside": {text: 1},
+        },
+        "held_back": check | {"chance": {"ef1": 1.0, "bedroc": 0.05, "auroc": 0.5}},
+        "looked_at": 2000,
+        "set_aside": {text: 40},
+        "not_checked": [text],
+        "picks": [pick, {**pick, "liabilities": [], "alerts": [], "qed": 0.7}],
+    }
+
+
 ALL = {
     "quality": quality,
     "model": card,
     "patient": patient,
     "genome": genome,
+    "medicines": medicines,
+    "repurposing": repurposing,
+    "screen": screen,
     "index": index,
 }

@@ -85,9 +85,11 @@ def test_the_policy_allows_exactly_what_is_inlined(hostile: str) -> None:
     assert "connect-src 'none'" in policy
 
 
-def test_nothing_points_outside(hostile: str) -> None:
+def test_nothing_points_outside(kind: str, hostile: str) -> None:
     body = re.sub(r"<script>.*?</script>", "", hostile, flags=re.DOTALL)
     for address in URL.findall(re.sub(r"&lt;.*?&gt;", "", body)):
+        if kind == "screen" and address.startswith("data:image/svg+xml;base64,"):
+            continue  # a drawing of a molecule, inside the page
         assert address in ("data:,", "#content") or re.fullmatch(r"[\w.-]+", address), address
 
 
@@ -97,7 +99,9 @@ def test_every_page_says_what_it_is(kind: str, hostile: str) -> None:
     assert '<html lang="en">' in text
     assert text.count("<h1>") == 1
     assert text.count("<main") == 1
-    assert ("SYNTHETIC DATA" in text) is (kind != "model")  # the sample card is of real data
+    assert ("SYNTHETIC DATA" in text) is (
+        kind not in ("model", "repurposing", "screen")
+    )  # real data
 
 
 def test_headings_go_down_one_level_at_a_time(kind: str) -> None:

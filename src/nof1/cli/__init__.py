@@ -26,6 +26,8 @@ COMMANDS = {
     "card": ("models", "The model card as text, JSON or page."),
     "advise": ("advise", "Every finding about one patient."),
     "genome": ("genome", "Genes from a VCF: star alleles, medicines, polygenic scores."),
+    "medicines": ("medicines", "Which medicine for this patient, and why."),
+    "compounds": ("compounds", "Compounds: property models, library search, screening."),
     "audit": ("audit", "The log of who asked what."),
     "knowledge": ("knowledge", "The facts: sources, dates, check, what a newer release changes."),
     "doctor": ("workspace", "Check this machine and workspace."),

@@ -2,7 +2,9 @@
 
 ``render(kind, data)`` makes the page; ``write(kind, data, path)`` also puts its JSON beside it.
 Kinds: ``quality`` (schema nof1/quality/1), ``model`` (a model card), ``patient``
-(schema nof1/advise/1), ``genome`` (schema nof1/genome-report/1) and ``index``.
+(schema nof1/advise/1), ``genome`` (schema nof1/genome-report/1), ``medicines`` (schema
+nof1/medicines-rank/1), ``repurposing`` (schema nof1/medicines-repurpose/1), ``screen`` (schema
+nof1/compounds-screen/1 with a ``drawing`` for each pick) and ``index``.
 """
 
 from __future__ import annotations
@@ -21,13 +23,25 @@ from nof1.core.errors import UsageError
 from nof1.core.finding import NOTICE
 from nof1.pictures import assets
 from nof1.pictures.picture import Picture
-from nof1.pictures.views import genome, index, model, patient, quality
+from nof1.pictures.views import (
+    genome,
+    index,
+    medicines,
+    model,
+    patient,
+    quality,
+    repurposing,
+    screen,
+)
 
 VIEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "quality": quality.context,
     "model": model.context,
     "patient": patient.context,
     "genome": genome.context,
+    "medicines": medicines.context,
+    "repurposing": repurposing.context,
+    "screen": screen.context,
     "index": index.context,
 }
 

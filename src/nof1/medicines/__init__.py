@@ -1,0 +1,1 @@
+"""Medicines: which one for a patient, how compounds behave, which compound next."""

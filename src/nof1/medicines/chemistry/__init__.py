@@ -1,0 +1,1 @@
+"""Molecules: reading, standardising, fingerprints, descriptors, scaffolds and splits."""

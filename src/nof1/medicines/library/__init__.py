@@ -1,0 +1,1 @@
+"""Libraries of compounds: index them once, search them exactly, screen them for a target."""

@@ -1,0 +1,1 @@
+"""Property and toxicity models of compounds: training, honest figures, prediction, reasons."""

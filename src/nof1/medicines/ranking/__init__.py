@@ -1,0 +1,1 @@
+"""Which medicine for this patient: one row per medicine, one column per question."""

@@ -1,0 +1,177 @@
+"""What is known about a patient at a moment, read once for all medicines and all columns.
+
+Nothing known later than the moment is seen. What is absent stays absent: no value is guessed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from nof1.core.finding import EventRef, utc
+from nof1.genome.findings import Gene, known_genes
+from nof1.genome.medicines import Taken, taken
+from nof1.genome.results import GeneResult
+from nof1.knowledge.base import SHIPPED, Base
+from nof1.record.current import CurrentMedicine, current_medicines
+from nof1.record.patient import Patient
+
+SEXES = {"GENDER//F": True, "GENDER//M": False}
+ALLERGY, END = "ALLERGY//", "END//"
+DIAGNOSES = ("SNOMED//", "ICD10CM//", "ICD9CM//", "ICD10//")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The last number of one code, its unit, and the event."""
+
+    value: float
+    unit: str | None
+    time: datetime
+    event: EventRef
+
+
+@dataclass(frozen=True)
+class Known:
+    """One patient at one moment.
+
+    Attributes
+    ----------
+    age_years : None without a date of birth. female : None when the record does not say, or says
+        both.
+    genes : stored gene results with their events.
+    medicines : ingredients taken now. strangers : current medicines whose code nobody here knows.
+    last : code -> its last event. ended : codes of diagnoses that have ended since.
+    numbers : code -> its last finite number.
+    """
+
+    at: datetime
+    age_years: float | None
+    female: bool | None
+    genes: Mapping[str, Gene]
+    medicines: tuple[Taken, ...]
+    strangers: tuple[CurrentMedicine, ...]
+    last: Mapping[str, EventRef]
+    ended: frozenset[str]
+    numbers: Mapping[str, Measured]
+    started: Mapping[str, datetime] = field(default_factory=dict)
+
+    @cached_property
+    def results(self) -> dict[str, GeneResult]:
+        """Gene -> result."""
+        return {name: gene.result for name, gene in self.genes.items()}
+
+    @cached_property
+    def diagnoses(self) -> dict[str, EventRef]:
+        """Codes of diagnoses and procedures that hold, or once held and have no end."""
+        return {
+            code: event
+            for code, event in self.last.items()
+            if code.startswith(DIAGNOSES) and code not in self.ended
+        }
+
+    @cached_property
+    def allergies(self) -> dict[str, EventRef]:
+        """Code of the substance (``RxNorm//7984``) -> the event that says so."""
+        return {
+            code.removeprefix(ALLERGY): event
+            for code, event in self.last.items()
+            if code.startswith(ALLERGY)
+        }
+
+    def takes(self, name: str) -> Taken | None:
+        """The current medicine of this name; None when it is not taken."""
+        return next((one for one in self.medicines if one.name == name), None)
+
+    def number(self, *codes: str) -> Measured | None:
+        """The latest number of any of these codes."""
+        found = [self.numbers[code] for code in codes if code in self.numbers]
+        return max(found, key=lambda one: one.time, default=None)
+
+
+def known(
+    events: pl.DataFrame, at: datetime, names: Mapping[str, str], base: Base = SHIPPED
+) -> Known:
+    """Read a patient's events (``nof1.record.events.SCHEMA``) as known at ``at`` (UTC, no zone).
+
+    Parameters
+    ----------
+    names : words for codes, to recognise medicines that have a code of their own strength.
+    """
+    view = Patient(events, at)
+    seen = view.events
+    last = _last(seen, names)
+    medicines, strangers = _medicines(current_medicines(seen, at), names)
+    sexes = {sex for code, sex in SEXES.items() if code in last}
+    return Known(
+        at=at,
+        age_years=view.age_years,
+        female=next(iter(sexes)) if len(sexes) == 1 else None,
+        genes=known_genes(seen, at, base),
+        medicines=medicines,
+        strangers=strangers,
+        last=last,
+        ended=_ended(seen),
+        numbers=_numbers(seen, names),
+        started=_starts(seen),
+    )
+
+
+def _last(seen: pl.DataFrame, names: Mapping[str, str]) -> dict[str, EventRef]:
+    rows = seen.group_by("code", maintain_order=True).last()
+    return {row["code"]: _event(row, names) for row in rows.iter_rows(named=True)}
+
+
+def _numbers(seen: pl.DataFrame, names: Mapping[str, str]) -> dict[str, Measured]:
+    finite = seen.filter(pl.col("numeric_value").is_finite(), pl.col("time").is_not_null())
+    rows = finite.group_by("code", maintain_order=True).last()
+    return {
+        row["code"]: Measured(
+            float(row["numeric_value"]), row["unit"], row["time"], _event(row, names)
+        )
+        for row in rows.iter_rows(named=True)
+    }
+
+
+def _ended(seen: pl.DataFrame) -> frozenset[str]:
+    """Codes whose last ``END//`` event is not before their last start."""
+    dated = seen.filter(pl.col("time").is_not_null())
+    times = dict(dated.group_by("code").agg(pl.col("time").max()).iter_rows())
+    return frozenset(
+        code.removeprefix(END)
+        for code, end in times.items()
+        if code.startswith(END) and end >= times.get(code.removeprefix(END), end)
+    )
+
+
+def _starts(seen: pl.DataFrame) -> dict[str, datetime]:
+    """Code -> when it was seen last (for "later tolerated")."""
+    dated = seen.filter(pl.col("time").is_not_null())
+    return dict(dated.group_by("code").agg(pl.col("time").max()).iter_rows())
+
+
+def _medicines(
+    current: list[CurrentMedicine], names: Mapping[str, str]
+) -> tuple[tuple[Taken, ...], tuple[CurrentMedicine, ...]]:
+    strangers = tuple(one for one in current if not taken([one], names))
+    return tuple(taken(current, names)), strangers
+
+
+def _event(row: Mapping[str, Any], names: Mapping[str, str]) -> EventRef:
+    number = row["numeric_value"]
+    return EventRef(
+        code=row["code"],
+        display=names.get(row["code"]),
+        time=row["time"] and utc(row["time"]),
+        value=None if number is None or not math.isfinite(number) else float(number),
+        unit=row["unit"],
+        source_file=row["source_file"],
+        source_row=row["source_row"],
+        site=row["site"],
+    )

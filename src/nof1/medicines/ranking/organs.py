@@ -1,0 +1,236 @@
+"""Kidneys and liver: what labels ask for at this patient's function, or why that is not known.
+
+A creatinine older than ``FRESH_DAYS`` days decides nothing; what it would ask for is still said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from nof1.core.finding import EventRef
+from nof1.knowledge import hepatic as liver
+from nof1.knowledge import renal as kidneys
+from nof1.knowledge.base import SHIPPED, Base
+from nof1.knowledge.kidney import ADULT, ckd_epi_2021, cockcroft_gault
+from nof1.medicines.ranking.columns import (
+    NOT_IN_TABLE,
+    Column,
+    Level,
+    Open,
+    Reason,
+    cited,
+    column,
+    level_of,
+    with_detail,
+)
+from nof1.medicines.ranking.known import Known, Measured
+
+CREATININE = ("LOINC//2160-0",)  # mg/dL; its code of moles meets here at import
+WEIGHT = ("LOINC//29463-7", "LOINC//3141-9", "LOINC//8350-1")  # kg
+TRANSAMINASES = ("LOINC//1742-6", "LOINC//1920-8")  # U/L
+FRESH_DAYS, WEIGHT_DAYS, LIVER_DAYS = 90, 365, 365
+PLAUSIBLE_MG_DL = (0.1, 30.0)
+PLAUSIBLE_KG = (20.0, 400.0)
+THREE_TIMES_NORMAL = 120.0  # U/L, about three times the upper limit of most laboratories
+UNITS = {"egfr": "mL/min/1.73 m2", "crcl": "mL/min", "creatinine": "mg/dL"}
+NAMES = {"egfr": "eGFR", "crcl": "creatinine clearance", "creatinine": "creatinine"}
+LIVER = (
+    *("ICD10CM//K70", "ICD10CM//K71", "ICD10CM//K72", "ICD10CM//K73", "ICD10CM//K74"),
+    *("ICD10CM//K75", "ICD10CM//K76", "ICD10CM//B18", "SNOMED//19943007"),
+    *("SNOMED//235856003", "SNOMED//328383001", "SNOMED//59927004"),
+)
+
+
+@dataclass(frozen=True)
+class Kidneys:
+    """Kidney function by measure (``renal.MEASURES``), with the events it comes from.
+
+    Attributes
+    ----------
+    values : what may decide; a measure that is missing is not known.
+    old : what an old creatinine gives; it decides nothing.
+    why : measure -> why it is not known, and what would help.
+    """
+
+    values: dict[str, float]
+    old: dict[str, float]
+    why: dict[str, tuple[str, str]]
+    events: tuple[EventRef, ...]
+
+
+def kidneys_of(known: Known) -> Kidneys:
+    """Both formulas on the last creatinine, once for all medicines."""
+    creatinine = known.number(*CREATININE)
+    problem = _problem(known, creatinine)
+    if creatinine is None or (problem and not _old(known, creatinine)):
+        assert problem is not None
+        return Kidneys({}, {}, dict.fromkeys(UNITS, problem), ())
+    weight = known.number(*WEIGHT)
+    values = _values(known, creatinine, weight)
+    events = [creatinine.event, *([weight.event] if weight and "crcl" in values else [])]
+    why = {name: problem or _missing(known, name, weight) for name in UNITS if name not in values}
+    if problem:
+        return Kidneys({}, values, dict.fromkeys(UNITS, problem), tuple(events))
+    return Kidneys(values, {}, why, tuple(events))
+
+
+def _values(known: Known, creatinine: Measured, weight: Measured | None) -> dict[str, float]:
+    made, age = {"creatinine": creatinine.value}, known.age_years
+    if age is None or age < ADULT or known.female is None:
+        return made
+    made["egfr"] = ckd_epi_2021(creatinine.value, age, known.female)
+    if weight is not None and _fits(known, weight):
+        made["crcl"] = cockcroft_gault(creatinine.value, age, weight.value, known.female)
+    return made
+
+
+def _fits(known: Known, weight: Measured) -> bool:
+    fresh = known.at - weight.time <= timedelta(days=WEIGHT_DAYS)
+    return weight.unit == "kg" and fresh and PLAUSIBLE_KG[0] <= weight.value <= PLAUSIBLE_KG[1]
+
+
+def _old(known: Known, one: Measured) -> bool:
+    return known.at - one.time > timedelta(days=FRESH_DAYS)
+
+
+def _problem(known: Known, creatinine: Measured | None) -> tuple[str, str] | None:
+    """Why no measure can be had from the creatinine, and what would help."""
+    if creatinine is None:
+        return "Renal dose not checkable: no creatinine is recorded.", "creatinine"
+    low, high = PLAUSIBLE_MG_DL
+    if creatinine.unit != "mg/dL" or not low <= creatinine.value <= high:
+        return "Renal dose not checkable: the last creatinine is not plausible.", "creatinine"
+    if _old(known, creatinine):
+        return (
+            f"Renal dose not checkable: no creatinine since {creatinine.time:%Y-%m-%d}.",
+            "creatinine",
+        )
+    return None
+
+
+def _missing(known: Known, measure: str, weight: Measured | None) -> tuple[str, str]:
+    if known.age_years is None:
+        return "Renal dose not checkable: no date of birth.", "date of birth"
+    if known.age_years < ADULT:
+        return "Renal dose not checkable: the formulas are for adults.", "kidney function"
+    if known.female is None:
+        return "Renal dose not checkable: no sex is recorded.", "sex"
+    since = "" if weight is None else f" since {weight.time:%Y-%m-%d} that can be used"
+    return f"Renal dose not checkable: no weight{since} ({NAMES[measure]}).", "weight"
+
+
+def renal(known: Known, kidney: Kidneys, drug: str, disease: str, base: Base = SHIPPED) -> Column:
+    """What the label asks for at this kidney function, by the measure that the label means."""
+    bands = _for_use(kidneys.of(drug, base), disease)
+    if not bands:
+        text = f"No renal limit of {drug} is in our table; that is not the same as having none."
+        return column("renal", [], [Open(text, "Read the label.", NOT_IN_TABLE)], "")
+    holding = [one for one in kidneys.at(drug, dict(kidney.values), base) if one in bands]
+    reasons = [
+        _band(one, kidney, base) for one in holding if level_of(one.action) is not Level.NONE
+    ]
+    missing = kidneys.unknown(drug, dict(kidney.values), base)
+    opens = [_unknown(name, kidney, bands, drug, base) for name in missing]
+    shown = ", ".join(
+        _value(name, kidney) for name in kidneys.measures(drug, base) if name in kidney.values
+    )
+    return column(
+        "renal",
+        reasons,
+        [one for one in opens if one is not None],
+        f"No change asked for at {shown}.",
+    )
+
+
+def _for_use(bands: tuple[kidneys.Band, ...], disease: str) -> tuple[kidneys.Band, ...]:
+    """Bands of other uses are left out where the label has some for this disease."""
+    here = [one for one in bands if one.use == disease]
+    return tuple(one for one in bands if not one.use or one in here) if here else bands
+
+
+def _value(measure: str, kidney: Kidneys) -> str:
+    number = kidney.values[measure]
+    shown = f"{number:.2f}" if measure == "creatinine" else f"{number:.0f}"
+    return f"{NAMES[measure]} {shown} {UNITS[measure]}"
+
+
+def _band(band: kidneys.Band, kidney: Kidneys, base: Base) -> Reason:
+    use = f" (for {band.use})" if band.use else ""
+    time = kidney.events[0].time
+    day = f", {time:%Y-%m-%d}" if time else ""
+    said = with_detail(band.text, band.detail, band.action)
+    return Reason(
+        level_of(band.action),
+        f"{NAMES[band.measure]} {kidney.values[band.measure]:.3g}: {band.action}",
+        f"At {_value(band.measure, kidney)}{day}{use}: {said}",
+        kidney.events,
+        cited(band.source, band.citation, base),
+    )
+
+
+def _unknown(
+    measure: str, kidney: Kidneys, bands: tuple[kidneys.Band, ...], drug: str, base: Base
+) -> Open | None:
+    asked = [one for one in bands if one.measure == measure]
+    if not asked:
+        return None
+    text, short = kidney.why[measure]
+    worst = min(level_of(one.action) for one in asked)
+    if measure in kidney.old:
+        then = [one for one in kidneys.at(drug, dict(kidney.old), base) if one in asked]
+        said = with_detail(then[0].text, then[0].detail, then[0].action) if then else "no change."
+        text += f" That value would have asked for: {said}"
+    return Open(text, f"Measure {short}." if short != "date of birth" else "Add it.", short, worst)
+
+
+def hepatic(known: Known, drug: str, base: Base = SHIPPED) -> Column:
+    """What the label asks for in liver disease; the Child-Pugh class is never guessed."""
+    limits = liver.of(drug, base)
+    if not limits:
+        text = f"No hepatic limit of {drug} is in our table; that is not the same as having none."
+        return column("hepatic", [], [Open(text, "Read the label.", NOT_IN_TABLE)], "")
+    worst = min(level_of(one.action) for one in limits)
+    diseases = [event for code, event in known.diagnoses.items() if code.startswith(LIVER)]
+    reasons = _active(known, drug, base)
+    if diseases:
+        grades = "; ".join(f"{_grades(one)}: {one.text}" for one in limits)
+        text = f"Liver disease is recorded, its Child-Pugh class is not. {grades}"
+        return column(
+            "hepatic", reasons, [Open(text, "Child-Pugh score.", "Child-Pugh", worst)], ""
+        )
+    if reasons:
+        return column("hepatic", reasons, [], "")
+    text = (
+        "No liver disease is recorded; the Child-Pugh class that the label asks for is not known."
+    )
+    return column("hepatic", [], [Open(text, "Ask; Child-Pugh score.", "liver function")], "")
+
+
+def _grades(limit: liver.Limit) -> str:
+    named = [one for one in limit.grades if one != "active"]
+    words = [f"Child-Pugh {' or '.join(named)}"] if named else []
+    return " or ".join(words + ["active disease"] * ("active" in limit.grades))
+
+
+def _active(known: Known, drug: str, base: Base) -> list[Reason]:
+    """Rows about active liver disease, where a transaminase is three times the normal limit."""
+    high = [
+        one
+        for one in (known.number(code) for code in TRANSAMINASES)
+        if one is not None
+        and one.unit == "U/L"
+        and one.value >= THREE_TIMES_NORMAL
+        and known.at - one.time <= timedelta(days=LIVER_DAYS)
+    ]
+    return [
+        Reason(
+            level_of(limit.action),
+            "high transaminases",
+            f"A transaminase is three times normal or more: if it lasts, {limit.text}",
+            tuple(one.event for one in high),
+            cited(limit.source, limit.citation, base),
+        )
+        for limit in (liver.at(drug, "active", base) if high else ())
+        if level_of(limit.action) is not Level.NONE
+    ]

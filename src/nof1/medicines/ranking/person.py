@@ -1,0 +1,162 @@
+"""Pregnancy, age, and other diagnoses: what they say about a medicine."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from nof1.core.finding import EventRef
+from nof1.knowledge import age as ages
+from nof1.knowledge import conditions as diagnoses
+from nof1.knowledge import pregnancy as pregnant
+from nof1.knowledge.base import SHIPPED, Base
+from nof1.medicines.ranking.columns import (
+    NOT_IN_TABLE,
+    Column,
+    Level,
+    Open,
+    Reason,
+    cited,
+    column,
+    level_of,
+    with_detail,
+)
+from nof1.medicines.ranking.known import Known
+
+CHILDBEARING = (10.0, 56.0)  # years from, and up to but not including
+ADULT, OLDER = 18.0, 65.0
+GESTATION_DAYS = 294
+WEEKS = "ICD10CM//Z3A."  # Z3A.20: 20 weeks
+PREGNANCY = (WEEKS, "ICD10CM//Z33", "ICD10CM//Z34", "ICD10CM//O", "SNOMED//77386006")
+DELIVERY = ("ICD10CM//Z37", "ICD10CM//O80", "ICD10CM//O82", "SNOMED//3950001", "SNOMED//386216000")
+AFTER = ("ICD10CM//O85", "ICD10CM//O86", "ICD10CM//O90", "ICD10CM//O91", "ICD10CM//O92")
+
+
+def pregnancy(known: Known, drug: str, base: Base = SHIPPED) -> Column:
+    """What the label says about pregnancy, for people whom it concerns."""
+    age = known.age_years
+    if known.female is False:
+        return column("pregnancy", [], [], "Does not apply (male).")
+    if age is not None and not CHILDBEARING[0] <= age < CHILDBEARING[1]:
+        return column("pregnancy", [], [], "Does not apply at this age.")
+    rows = pregnant.of(drug, base)
+    event = _pregnancy(known)
+    if not rows:
+        text = f"Pregnancy and {drug}: not in our table; that is not the same as safe."
+        return column("pregnancy", [], [Open(text, "Read the label.", NOT_IN_TABLE)], "")
+    if event is not None:
+        held = pregnant.at(drug, _week(known, event), base)
+        return column(
+            "pregnancy", [_risk(one, (event,), base) for one in held if _asks(one.action)], [],
+            "Pregnancy is recorded; our table asks for nothing at this stage.",
+        )  # fmt: skip
+    possible = [
+        _risk(one, (), base) for one in rows if "possible" in one.stages and _asks(one.action)
+    ]
+    worst = min(rows, key=lambda one: level_of(one.action))
+    text = f"Whether there is a pregnancy is not recorded. In pregnancy: {worst.text}"
+    ask = Open(text, "Ask, or test.", "pregnancy", level_of(worst.action))
+    return column(
+        "pregnancy", possible, [ask] if _asks(worst.action) else [], "No risk in our table."
+    )
+
+
+def _asks(action: str) -> bool:
+    return level_of(action) is not Level.NONE
+
+
+def _risk(risk: pregnant.Risk, events: tuple[EventRef, ...], base: Base) -> Reason:
+    short = f"pregnancy: {risk.action}" if events else "could become pregnant"
+    text = with_detail(risk.text, risk.detail, risk.action)
+    level, source = level_of(risk.action), cited(risk.source, risk.citation, base)
+    if not events:  # a possibility asks for a talk and for contraception, it forbids nothing alone
+        return Reason(max(level, Level.ADJUST), short, text, events, source)
+    return Reason(level, short, f"Pregnancy is recorded. {text}", events, source)
+
+
+def _pregnancy(known: Known) -> EventRef | None:
+    """The last sign of a pregnancy that can still last; None without one."""
+    first = known.at - timedelta(days=GESTATION_DAYS)
+    over = [t for code, t in known.started.items() if code.startswith(DELIVERY + AFTER)]
+    last = max(over, default=first)
+    found = [
+        (known.started[code], event)
+        for code, event in known.diagnoses.items()
+        if code.startswith(PREGNANCY) and not code.startswith(DELIVERY + AFTER)
+        and code in known.started and known.started[code] > max(last, first)
+    ]  # fmt: skip
+    return max(found, key=lambda one: (one[1].code.startswith(WEEKS), one[0]))[1] if found else None
+
+
+def _week(known: Known, event: EventRef) -> float | None:
+    """Week of pregnancy now, where a code said it (``Z3A.20``)."""
+    said = event.code.removeprefix(WEEKS)
+    if not said.isdigit() or event.time is None:
+        return None
+    days = (known.at - event.time.replace(tzinfo=None)).days
+    return int(said) + days / 7 if 8 <= int(said) <= 42 else None
+
+
+def age(known: Known, drug: str, base: Base = SHIPPED) -> Column:
+    """What labels say at this age."""
+    rows = ages.of(drug, base)
+    if known.age_years is None:
+        worst = min((level_of(one.action) for one in rows), default=Level.NONE)
+        return column(
+            "age", [], [Open("The age is not known.", "Date of birth.", "age", worst)], ""
+        )
+    held = [one for one in rows if one.low <= known.age_years < one.high and _asks(one.action)]
+    reasons = [_at_age(one, known.age_years, base) for one in held if not one.condition]
+    opens = [_if(one) for one in held if one.condition]
+    if not rows and not ADULT <= known.age_years < OLDER:
+        text = f"Nothing about {drug} at this age is in our table."
+        opens.append(Open(text, "Read the label.", NOT_IN_TABLE))
+    return column("age", reasons, opens, "No limit in our table at this age.")
+
+
+def _at_age(limit: ages.Limit, age_years: float, base: Base) -> Reason:
+    return Reason(
+        level_of(limit.action),
+        f"age {int(age_years)}: {limit.action}",
+        with_detail(limit.text, limit.detail, limit.action),
+        (),
+        cited(limit.source, limit.citation, base),
+    )
+
+
+def _if(limit: ages.Limit) -> Open:
+    """A limit that hangs on something that the record cannot tell."""
+    text = f"If {limit.condition}: {with_detail(limit.text, limit.detail, limit.action)}"
+    return Open(text, f"Check: {limit.condition}.", limit.condition, level_of(limit.action))
+
+
+def conditions(known: Known, drug: str, base: Base = SHIPPED) -> Column:
+    """Recorded diagnoses that speak against the medicine."""
+    if not known.diagnoses:
+        ask = Open("No diagnosis is recorded: nothing to check against.", "Ask.", "diagnoses")
+        return column("conditions", [], [ask], "")
+    reasons = [
+        Reason(
+            level_of(one.action),
+            f"{one.condition}: {one.action}",
+            f"{one.condition[:1].upper()}{one.condition[1:]} is recorded. "
+            + with_detail(one.text, one.detail, one.action),
+            _events(known, one.condition, base),
+            cited(one.source, one.citation, base),
+        )
+        for one in diagnoses.against(drug, known.diagnoses, base)
+        if _asks(one.action)
+    ]
+    if not diagnoses.of(drug, base):
+        text = f"No diagnosis that speaks against {drug} is in our table."
+        return column("conditions", [], [Open(text, "Read the label.", NOT_IN_TABLE)], "")
+    return column(
+        "conditions", reasons, [], "No recorded diagnosis speaks against it in our table."
+    )
+
+
+def _events(known: Known, condition: str, base: Base) -> tuple[EventRef, ...]:
+    return tuple(
+        event
+        for code, event in known.diagnoses.items()
+        if condition in diagnoses.recognised([code], base)
+    )
