@@ -6,8 +6,7 @@ from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier
 
 pytest.importorskip("rdkit", reason="needs the extra drugs (rdkit)")
 
-from nof1.core.errors import ModelError
-from nof1.medicines.properties.arrays import pack, unpack
+from nof1.learn.arrays import pack, unpack
 from nof1.medicines.properties.forest import Forest, grow
 
 
@@ -29,20 +28,3 @@ def test_it_agrees_with_scikit_learn_and_survives_storing(classify):
     stored = Forest.from_arrays(unpack(pack(ours.arrays("f"))), "f")
     assert (stored.predict(other) == ours.predict(other)).all()
     assert len(ours.predict(other[:0])) == 0
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"\x00" * 20, pack({"a": np.zeros(9)})[:-8], b"\xff" * 40]
-)
-def test_damaged_arrays_are_refused(content):
-    with pytest.raises(ModelError):
-        unpack(content)
-
-
-def test_arrays_keep_type_and_shape():
-    given = {"a": np.arange(6, dtype=np.int16).reshape(2, 3), "b": np.zeros((0, 4), np.uint8)}
-    found = unpack(pack(given))
-    for name, array in given.items():
-        assert found[name].dtype == array.dtype
-        assert (found[name] == array).all()
-        assert found[name].shape == array.shape

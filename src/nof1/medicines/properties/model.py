@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from nof1.core.artefacts import Artefact
 from nof1.core.errors import ModelError
+from nof1.learn.arrays import pack, unpack
 from nof1.learn.files import need_file, read_json
 from nof1.learn.recalibrate import LogisticRecalibration
 from nof1.medicines.chemistry.toolkit import VERSION, Molecule
-from nof1.medicines.properties.arrays import pack, unpack
 from nof1.medicines.properties.compounds import Compounds
 from nof1.medicines.properties.conformal import Bounds
 from nof1.medicines.properties.domain import OUTSIDE, Domain, Verdict

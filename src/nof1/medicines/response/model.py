@@ -20,8 +20,9 @@ import numpy as np
 
 from nof1.core.artefacts import Artefact
 from nof1.core.errors import ModelError
+from nof1.learn.arrays import pack, unpack
 from nof1.learn.sums import FloatArray
-from nof1.medicines.response import kernels, tensors
+from nof1.medicines.response import kernels
 from nof1.medicines.response.components import Components, FactorModel
 from nof1.medicines.response.crossing import Blend
 from nof1.medicines.response.domain import Domain
@@ -65,7 +66,7 @@ class ResponseModel:
     def files(self) -> dict[str, bytes]:
         """The files to store."""
         plain, arrays = _described(self)
-        files = {NUMBERS: tensors.packed(arrays), PLAIN: json.dumps(plain).encode()}
+        files = {NUMBERS: pack(_doubles(arrays)), PLAIN: json.dumps(plain).encode()}
         if self.parts.trees is not None:
             files[TREES] = self.parts.trees.text.encode()
         return files
@@ -83,9 +84,13 @@ class ResponseModel:
         plain = artefact.json(PLAIN)
         if plain.get("schema") != SCHEMA:
             raise _other(artefact.name)
-        arrays = tensors.unpacked(artefact.files[NUMBERS])
+        arrays = unpack(artefact.files[NUMBERS])
         text = artefact.files[TREES].decode() if TREES in artefact.files else ""
         return _rebuilt(plain, arrays, text)
+
+
+def _doubles(arrays: Mapping[str, Any]) -> dict[str, FloatArray]:
+    return {name: np.asarray(array, np.float64) for name, array in arrays.items()}
 
 
 def _other(name: str) -> ModelError:

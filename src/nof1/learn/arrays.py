@@ -2,6 +2,7 @@
 
 The format: eight bytes with the length of a JSON header (little-endian), the header with type,
 shape and byte range of each array, then the bytes. Only the few types below are written or read.
+Source: the description of the format at github.com/huggingface/safetensors (Apache-2.0).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from nof1.core.errors import ModelError
 
 TYPES = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "I32": "<i4", "I16": "<i2", "U8": "|u1"}
 NAMES = {np.dtype(code): name for name, code in TYPES.items()}
+
+NOTES = "__metadata__"  # words of other writers
 
 
 def pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -49,7 +52,7 @@ def unpack(content: bytes) -> dict[str, NDArray[Any]]:
         size = int.from_bytes(content[:8], "little")
         header = json.loads(content[8 : 8 + size])
         data = memoryview(content)[8 + size :]
-        return {name: _array(data, **about) for name, about in header.items()}
+        return {name: _array(data, **about) for name, about in header.items() if name != NOTES}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ModelError(
             "A file of arrays is damaged.", next_step="Train the model again, or restore it."
