@@ -89,6 +89,15 @@ def test_each_row_of_a_file_is_answered_withheld_or_listed(capsys, model, tmp_pa
     assert "row 2: cannot be parsed" in out
 
 
+def test_every_compound_asked_for_is_answered(capsys, model):
+    learned(capsys, model)
+    asked = ("--smiles", "CCCc1ccccc1", "--smiles", "not a molecule", "--smiles", "CCc1ccccc1")
+    code, out = told(capsys, "predict", "made-up", *asked)
+    assert code == 1
+    assert "3 rows: 2 predicted, 0 withheld, 1 not usable" in out
+    assert "row 2: cannot be parsed" in out
+
+
 def test_a_stranger_is_not_drawn(capsys, model, tmp_path):
     learned(capsys, model)
     drawing = tmp_path / "why.svg"
@@ -103,6 +112,8 @@ def test_a_stranger_is_not_drawn(capsys, model, tmp_path):
     "arguments",
     [
         ("predict", "made-up"),
+        ("predict", "made-up", "missing.csv", "--smiles", "a", "--smiles", "b"),
+        ("predict", "made-up", "--smiles", "CC", "--smiles", "CCC", "--explain", "a.svg"),
         ("predict", "nobody", "--smiles", "CC"),
         ("predict", "made-up", "missing.csv"),
         ("predict", "made-up", "--smiles", "CCc1ccccc1", "--explain", "no/such/place.svg"),

@@ -95,7 +95,7 @@ def train(
 @common
 @click.argument("model")
 @click.argument("file", type=FILE, required=False)
-@click.option("--smiles", help="One SMILES; or, with FILE, the column that holds them.")
+@click.option("--smiles", multiple=True, help="A SMILES (repeatable); with FILE, its column.")
 @click.option("--version", type=int, help="Version of the model [the newest].")
 @click.option("--label", help="Label that --explain is about [the first].")
 @click.option("--explain", type=FILE, help="Draw what speaks for it here, an SVG (one SMILES).")
@@ -110,9 +110,11 @@ def predict(
     """
     from nof1.medicines.properties.model import PropertyModel
 
-    if options["file"] is None and options["smiles"] is None:
+    if options["file"] is None and not options["smiles"]:
         raise UsageError("There is nothing to predict.", allowed="FILE, or --smiles SMILES")
-    if options["explain"] is not None and options["file"] is not None:
+    if options["file"] is not None and len(options["smiles"]) > 1:
+        raise UsageError("A FILE has one column of SMILES.", allowed="--smiles COLUMN, once")
+    if options["explain"] is not None and (options["file"] or len(options["smiles"]) > 1):
         raise UsageError("A drawing is made of one compound.", allowed="--explain with --smiles")
     found = open_workspace(workspace)
     artefact = artefacts.load(found.models, model, options["version"])
@@ -186,9 +188,11 @@ def _batches(options: dict[str, Any]) -> Iterator[Batch]:
     from nof1.medicines.chemistry.reading import Batch, batches
 
     if options["file"] is None:
-        yield Batch([1], [options["smiles"]], [None], {})
+        asked = list(options["smiles"])
+        yield Batch(list(range(1, len(asked) + 1)), asked, [None] * len(asked), {})
         return
-    for number, batch in enumerate(batches(options["file"], smiles=options["smiles"], size=2_000)):
+    column = next(iter(options["smiles"]), None)
+    for number, batch in enumerate(batches(options["file"], smiles=column, size=2_000)):
         step(f"rows from {number * 2_000 + 1:,}")
         yield batch
 
@@ -202,7 +206,7 @@ def _explain(model: PropertyModel, options: dict[str, Any]) -> dict[str, Any] | 
     asked = options["label"] or names[0]
     if asked not in names:
         raise UsageError("The model has no such label.", where="--label", allowed=names)
-    done = standardise([options["smiles"]])
+    done = standardise(options["smiles"])
     if done.molecules[0] is None:
         return None
     answer = model.predict([str(done.smiles[0])], done.molecules)[0].answers[names.index(asked)]
