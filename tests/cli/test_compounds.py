@@ -11,6 +11,7 @@ pytest.importorskip("rdkit", reason="needs the extra drugs (rdkit)")
 
 from cli.test_cli import run
 from medicines.properties import samples
+from nof1.core import artefacts
 from nof1.core.workspace import create
 from nof1.medicines.properties import learner
 
@@ -40,7 +41,7 @@ def told(capsys, *arguments):
 
 def learned(capsys, model):
     """Train once for all tests of this module."""
-    if not (model / "ws" / "models" / "made-up").exists():
+    if not (model / "ws" / "laboratory" / "made-up").exists():
         labels = ("--label", "solubility", "--label", "polar", "--repeats", "1")
         code, out = told(capsys, "train", str(model / "Made up.csv"), *labels)
         assert code == 0
@@ -87,6 +88,18 @@ def test_each_row_of_a_file_is_answered_withheld_or_listed(capsys, model, tmp_pa
     code, out = told(capsys, "predict", "made-up", str(file))
     assert "5 rows: 1 predicted, 1 withheld, 3 not usable" in out
     assert "row 2: cannot be parsed" in out
+
+
+def test_the_card_is_read_and_the_model_is_never_asked_about_a_patient(capsys, model, tmp_path):
+    learned(capsys, model)
+    assert artefacts.names(model / "ws" / "models") == []
+    place = ("-w", str(model / "ws"))
+    code, out, _ = run(capsys, "card", "made-up", *place)
+    assert code == 0
+    assert "not a medical device" in out
+    code, _, err = run(capsys, "card", "made-up", "--page", str(tmp_path / "card.html"), *place)
+    assert code == 2
+    assert "nof1 card made-up" in err
 
 
 def test_every_compound_asked_for_is_answered(capsys, model):

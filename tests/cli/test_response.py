@@ -32,7 +32,7 @@ def train(capsys, folder, paths, *more, name="screen"):
 @pytest.fixture
 def trained(capsys, place):
     folder, paths = place
-    if not (folder / "ws" / "models" / "screen").exists():
+    if not (folder / "ws" / "laboratory" / "screen").exists():
         code, _, err = train(capsys, folder, paths, "--splits", "pairs,cell-line,tissue,drug")
         assert (code, err) == (0, "")
     return folder
@@ -138,7 +138,7 @@ def test_unit_chaos_is_refused_by_name(capsys, place):
 
 def test_a_model_of_another_kind_is_refused(capsys, place):
     folder, _ = place
-    artefacts.save(folder / "ws" / "models", "risk", {"model.json": b"{}"})
+    artefacts.save(folder / "ws" / "laboratory", "risk", {"model.json": b"{}"})
     code, _, err = run(capsys, *GROUP, "evaluate", "risk", "-w", str(folder / "ws"))
     assert code == 2
     assert "This is no response model." in err

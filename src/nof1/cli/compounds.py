@@ -62,7 +62,7 @@ def train(
 
     found = open_workspace(workspace)
     done = learn(
-        found.models,
+        found.laboratory,
         file,
         options["labels"],
         name=options["name"] or _name(file),
@@ -117,7 +117,7 @@ def predict(
     if options["explain"] is not None and (options["file"] or len(options["smiles"]) > 1):
         raise UsageError("A drawing is made of one compound.", allowed="--explain with --smiles")
     found = open_workspace(workspace)
-    artefact = artefacts.load(found.models, model, options["version"])
+    artefact = artefacts.load(found.laboratory, model, options["version"])
     property_model = PropertyModel.read(artefact)
     data = {
         "schema": "nof1/compounds-predict/1",

@@ -202,7 +202,7 @@ def screen(
     if options["model"] is not None:
         from nof1.medicines.library.modelled import property_model
 
-        models = open_workspace(workspace).models
+        models = open_workspace(workspace).laboratory
         model = property_model(models, options["model"], options["model_label"])
     step("holding back, ranking")
     done = run(

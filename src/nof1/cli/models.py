@@ -9,7 +9,8 @@ import click
 
 from nof1.cli.options import common, step, table, tell
 from nof1.core import artefacts, audit
-from nof1.core.workspace import open_workspace
+from nof1.core.errors import UsageError
+from nof1.core.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from nof1.predict.train import TrainResult
@@ -200,10 +201,22 @@ def card(
 ) -> None:
     """The model card as text, JSON (--json) or page (--page FILE)."""
     found = open_workspace(workspace)
-    artefact = artefacts.load(found.models, model, version)
+    folder = _folder(found, model)
+    artefact = artefacts.load(folder, model, version)
+    if page is not None and folder == found.laboratory:
+        raise UsageError(
+            "The page shows models of patients; this one is of the laboratory.",
+            next_step=f"Read it as text: nof1 card {model}",
+        )
     if page is not None:
         write_card(Path(page), artefact)
     tell(artefact.json("card.json"), artefact.files["card.md"].decode(), as_json=as_json)
+
+
+def _folder(workspace: Workspace, model: str) -> Path:
+    """Where a model lies: with those of patients, or else in the laboratory."""
+    kept = (workspace.models, workspace.laboratory)
+    return next((root for root in kept if model in artefacts.names(root)), workspace.models)
 
 
 def write_card(

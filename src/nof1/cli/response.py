@@ -70,7 +70,7 @@ def train(
     joined = join(_sources(files))
     wanted = [one.strip() for one in splits.split(",") if one.strip()]
     done = fit(joined, name, wanted, Plan(folds, seed, trees), step)
-    kept = artefacts.save(found.models, name, done.files(), done.notes())
+    kept = artefacts.save(found.laboratory, name, done.files(), done.notes())
     audit.append(
         found.audit,
         "medicines response train",
@@ -128,7 +128,7 @@ def evaluate(
     Exit code 1: the model is withheld.
     """
     found = open_workspace(workspace)
-    artefact = artefacts.load(found.models, name, version)
+    artefact = artefacts.load(found.laboratory, name, version)
     _check(artefact)
     card = artefact.json("card.json")
     data = {
@@ -184,7 +184,7 @@ def predict(
     from nof1.medicines.response.speaking import Profile, answer
 
     found = open_workspace(workspace)
-    artefact = artefacts.load(found.models, name, version)
+    artefact = artefacts.load(found.laboratory, name, version)
     _check(artefact)
     model = ResponseModel.read(artefact)
     names, values, features = read_omics(Path(profile))

@@ -92,7 +92,7 @@ def load(root: Path, name: str, version: int | None = None) -> Artefact:
             f"There is no model {name!r}" + (f" of version {version}." if version else "."),
             where=str(root),
             allowed=names(root) or "no model yet",
-            next_step="Train one: nof1 train TASK.yaml",
+            next_step="Train one: nof1 train, compounds train or medicines response train",
         )
     folder = _folder(root, name, version)
     own_hashes, note_hashes = _manifest(folder / MANIFEST)

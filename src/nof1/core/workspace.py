@@ -2,7 +2,8 @@
 
 nof1.toml      settings (this file makes the folder a workspace)
 record/        the event table, in generations (see ``nof1.record.store``)
-models/        trained models with their cards
+models/        trained models of patients with their cards
+laboratory/    models of compounds and cell lines; never asked about a patient
 knowledge/     newer facts than those of nof1 (see ``nof1.knowledge.base``)
 audit/         the append-only audit log
 reports/       pages made for people
@@ -48,6 +49,11 @@ class Workspace:
     def models(self) -> Path:
         """Folder of the trained models."""
         return self.root / "models"
+
+    @property
+    def laboratory(self) -> Path:
+        """Folder of models of compounds and cell lines, which say nothing about a patient."""
+        return self.root / "laboratory"
 
     @property
     def knowledge(self) -> Path:
