@@ -204,7 +204,8 @@ def _union(parts: Sequence[tuple[Diplotype, ...]]) -> tuple[Diplotype, ...]:
 
 
 def _possible(parts: Sequence[tuple[Phenotype, ...]]) -> tuple[Phenotype, ...]:
-    """All phenotypes; no prior is known where one call gives none."""
+    """All phenotypes; each call that has any weighs the same; no prior where one has none."""
+    parts = [part for part in parts if part]
     found: dict[Phenotype, float] = {}
     known = all(one.prior is not None for part in parts for one in part)
     for one in (one for part in parts for one in part):

@@ -15,7 +15,6 @@ from nof1.learn.sums import FloatArray
 from nof1.record.reading import safe_open
 
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "."})
-MOST_FIELD = 1_000_000
 SEPARATORS = "\t;,"
 
 
@@ -63,7 +62,6 @@ def read_table(path: Path, *, header: bool = True) -> Table:
     try:
         with safe_open(path) as stream:
             text = stream.read().decode("utf-8-sig")
-        csv.field_size_limit(MOST_FIELD)
         separator = max(SEPARATORS, key=text.partition("\n")[0].count)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         lines = [row for row in reader if any(row)]
