@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address
 from multiprocessing import get_context
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -85,6 +86,7 @@ class LocalEngine:
         work = list(_named(items, names))
         if self.workers == 1 or len(work) < 2:
             return [_call(function, named) for named in work]
+        _check_travels(function, work[0])
         workers = min(self.workers, len(work))
         pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread)
         try:
@@ -258,6 +260,14 @@ def _collect(futures: Sequence[Any], work: Sequence[tuple[str, Any]]) -> list[An
         except Exception as error:  # the function's own errors became Nof1Errors in the worker
             raise _not_done(name, error) from error
     return done
+
+
+def _check_travels(function: Callable[..., object], first: object) -> None:
+    """Refuse early: a pool that meets unsendable work while it closes may wait for ever (3.11)."""
+    try:
+        ForkingPickler.dumps((function, first))
+    except Exception as error:  # whatever the objects' own reducers raise
+        raise _not_done("the first item", error) from error
 
 
 def _not_done(name: str, error: Exception) -> EngineError:
