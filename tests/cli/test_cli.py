@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 from nof1.cli import COMMANDS, cli, main
 
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 HEAVY = ("numpy", "polars", "pandas", "sklearn", "torch", "scipy", "altair", "numba", "duckdb")
 
 
@@ -72,3 +75,6 @@ def test_init_and_doctor(capsys, tmp_path):
     code, out, _ = run(capsys, "doctor", "--workspace", folder, "--json")
     verdicts = {check["name"]: check["verdict"] for check in json.loads(out)["checks"]}
     assert (code, verdicts["workspace"], verdicts["audit log"]) == (0, "ok", "ok")
+    extras = tomllib.loads(PYPROJECT.read_text())["project"]["optional-dependencies"]
+    named = {name.removeprefix("extra ") for name in verdicts if name.startswith("extra ")}
+    assert named == set(extras) - {"all"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import time
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from nof1.core import audit
@@ -14,7 +15,7 @@ from nof1.core.errors import WorkspaceError
 from nof1.core.workspace import Workspace, open_workspace
 
 NEEDED = ("numpy", "scipy", "polars", "pyarrow", "duckdb", "numba", "lightgbm", "msgspec", "altair")
-EXTRAS = {"postgres": ("psycopg",), "scale": ("dask", "distributed", "dask-jobqueue")}
+EXTRA = re.compile(r"""^(?P<name>[\w.-]+)[^;]*;.*extra == ["'](?P<extra>\w+)["']""")
 LEAST_FREE_GIB = 2
 EARLIEST_CLOCK = 1_700_000_000  # November 2023: an earlier clock is a wrong clock
 
@@ -34,7 +35,8 @@ class Check:
 
 def examine(workspace: str | Path | None = None) -> list[Check]:
     """All checks, the workspace's own last; a missing workspace is a note, not a failure."""
-    checks = [_python(), *map(_package, NEEDED), *map(_extra, EXTRAS), _clock()]
+    extras = [_extra(name, packages) for name, packages in sorted(_extras().items())]
+    checks = [_python(), *map(_package, NEEDED), *extras, _clock()]
     try:
         found = open_workspace(workspace)
     except WorkspaceError as error:
@@ -51,9 +53,17 @@ def _package(name: str) -> Check:
     return Check(name, "ok" if found else "FAIL", found or "missing: pip install nof1")
 
 
-def _extra(extra: str) -> Check:
-    missing = [name for name in EXTRAS[extra] if not _version(name)]
-    if not missing:
+def _extras() -> dict[str, list[str]]:
+    """The optional packages by extra, as the installed nof1 declares them."""
+    found: dict[str, list[str]] = {}
+    for match in filter(None, map(EXTRA.match, requires("nof1") or [])):
+        found.setdefault(match["extra"], []).append(match["name"])
+    found.pop("all", None)
+    return found
+
+
+def _extra(extra: str, packages: list[str]) -> Check:
+    if all(map(_version, packages)):
         return Check(f"extra {extra}", "ok", "installed")
     return Check(f"extra {extra}", "note", f'not installed: pip install "nof1[{extra}]"')
 
