@@ -9,6 +9,7 @@ on each split with intervals, coverage, drugs that speak, and CPU seconds. Nothi
 --scrambled   omics shuffled among the lines of each tissue: the model must be withheld
 --split NAME  this split alone
 --seed N      other folds [0]
+--twice       only this: how far two columns of one substance lie apart on the same lines
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,30 @@ def scrambled(screen: Screen) -> Screen:
     return replace(screen, omics=omics)
 
 
+def twice(screen: Screen) -> str:
+    """What repeating the measurement says: substances that stand in the screen under two ids.
+
+    With independent errors of one size, no predictor can have a smaller RMSE than the error of one
+    measurement: the RMSE between two columns, each less its own mean, divided by the root of two.
+    """
+    apart, usual, count = [], [], 0
+    for j, k in combinations(range(len(screen.drugs)), 2):
+        if screen.compounds[j] == screen.compounds[k]:
+            both = screen.measured[:, j] & screen.measured[:, k]
+            pair = screen.response[both][:, [j, k]]
+            pair = pair - pair.mean(axis=0)
+            apart.append(pair[:, 0] - pair[:, 1])
+            usual.append(pair.ravel())
+            count += 1
+    between, spread = (float(np.sqrt((np.concatenate(x) ** 2).mean())) for x in (apart, usual))
+    each = sorted(float(np.sqrt((x**2).mean() / 2)) for x in apart)
+    return (
+        f"{count} pairs of columns, {sum(map(len, apart)):,} lines measured twice: RMSE between "
+        f"them {between:.3f}, of one measurement {between / 2**0.5:.3f} (median of the pairs "
+        f"{np.median(each):.3f}); standard deviation among lines {spread:.3f}"
+    )
+
+
 def rows(verdict: Verdict, seconds: float) -> list[str]:
     """Markdown rows of one split."""
     data = verdict.to_dict()
@@ -90,6 +116,9 @@ def main(arguments: list[str]) -> None:
         print(f"- {note}")
     counts = joined.counts
     print(f"- {counts['lines']} lines x {counts['drugs']} drugs, {counts['pairs']:,} pairs\n")
+    if "--twice" in arguments:
+        print(twice(joined.screen))
+        return
     print("| split | predictor | RMSE | R2 | normalised r | RMSE less the best naive |")
     print("|---|---|---|---|---|---|")
     plan = Plan(seed=int(option(arguments, "--seed") or 0), trees="--trees" in arguments)

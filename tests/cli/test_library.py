@@ -112,6 +112,19 @@ def test_substructures(index):
     narrow(run(library.search, index, "--smarts", "C(=O)O")[1])
 
 
+@pytest.mark.parametrize("question", [("--smiles", ASPIRIN), ("--smarts", "CC")])
+@pytest.mark.parametrize("top", ["0", "-5"])
+def test_no_less_than_one_hit_can_be_asked_for(index, question, top):
+    code, out = run(library.search, index, *question, "--top", top)
+    assert (code, "--top" in out) == (2, True)
+
+
+@pytest.mark.parametrize(("smiles", "why"), [("", "empty"), ("CCO CCN", "more than one word")])
+def test_a_query_that_is_no_molecule_is_refused(index, smiles, why):
+    with pytest.raises(InputError, match=why):
+        run(library.search, index, "--smiles", smiles)
+
+
 def test_a_search_that_was_not_complete_says_so(index, monkeypatch):
     from nof1.medicines.library import substructure
 
@@ -129,7 +142,6 @@ def test_a_search_that_was_not_complete_says_so(index, monkeypatch):
         ["--smiles", "C", "--smarts", "C"],
         ["--smarts", "C", "--threshold", "0.5"],
         ["--smiles", "CCO", "--threshold", "1.5"],
-        ["--smiles", "CCO", "--threshold", "0.5", "--top", "0"],
         ["--smiles", "CCO", "--engine", "cloud"],
     ],
 )

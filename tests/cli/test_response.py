@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
 from cli.test_cli import run
+from nof1.cli.response import _row
 from nof1.core import artefacts
 from nof1.core.workspace import create
+from nof1.medicines.response.speaking import DrugAnswer
 from response_samples import MARKED, planted, written
 
 GROUP = ("medicines", "response")
@@ -86,6 +89,12 @@ def test_a_tumour_gets_a_ranked_list_that_fits_the_screen(capsys, trained):
     assert "LABORATORY HYPOTHESIS: cell lines are not patients." in out
     assert f"{12 - MARKED} drugs are not ranked: no better than the average of the tissue." in out
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_the_id_beside_a_name_survives_a_narrow_table():
+    row = DrugAnswer("drug7", "A very long name of a drug (drug7)", "", 1, 2, 1, 3, 0.5, None, ())
+    assert _row(row)[0] == "A very long  (drug7)"
+    assert _row(replace(row, title="A very long name of a drug"))[0] == "A very long name of "
 
 
 def test_the_same_for_programs(capsys, trained):

@@ -77,7 +77,9 @@ def index(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
 @click.option("--smiles", help="Find molecules similar to this one.")
 @click.option("--smarts", help="Find molecules that hold this substructure.")
 @click.option("--threshold", type=float, help="Least Tanimoto similarity, 0 to 1.")
-@click.option("--top", type=int, help="So many of the most similar [20 without a threshold].")
+@click.option(
+    "--top", type=click.IntRange(1), help="So many of the most similar [20 without a threshold]."
+)
 @click.option("--seconds", default=60.0, show_default=True, help="Time limit of --smarts.")
 @click.option("--engine", default="local", show_default=True, help="local, local:2, dask:ADDRESS.")
 @click.option("--table", "table_file", type=FILE, help="Write all hits to a .tsv.")
@@ -98,7 +100,7 @@ def search(ctx: click.Context, /, library: Path, as_json: bool, **options: Any) 
         )
     opened = open_library(library)
     step(f"searching {len(opened):,} molecules")
-    found = _similar(opened, options) if options["smiles"] else _containing(opened, options)
+    found = _containing(opened, options) if options["smiles"] is None else _similar(opened, options)
     molecules, values = found.pop("molecules"), found.pop("values")
     if options["table_file"] is not None:
         library_text.write_table(opened, molecules, values, options["table_file"])

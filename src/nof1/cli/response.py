@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nof1.medicines.response.speaking import Answer, DrugAnswer
 
 FILE = click.Path(dir_okay=False)
+NAME_WIDTH, LINE_WIDTH = 20, 11
 ALL_SPLITS = "pairs,cell-line,tissue,drug"
 version_option = click.option("--version", type=int, help="Version [default: the newest].")
 
@@ -227,7 +228,10 @@ def _told(one: Answer, measure: str, top: int) -> str:
     if one.neighbours:
         lines.append("Nearest cell lines: " + ", ".join(n.line for n in one.neighbours[:3]))
     if one.status == "withheld":
-        lines += [f"WITHHELD: {one.reason}.", f"What would resolve it: {one.resolve}"]
+        lines += [
+            f"WITHHELD: {one.reason}.",
+            f"What would resolve it: {one.resolve}",
+        ]
         return "\n".join([*map(_wrapped, lines), "", _wrapped(one.notice)])
     lines += ["", f"{MEASURES[measure]}; SD: how much more sensitive than usual for this drug"]
     rows = [_row(row) for row in one.ranked[:top]]
@@ -243,13 +247,21 @@ def _wrapped(text: str) -> str:
     return textwrap.fill(text, WIDTH, subsequent_indent="  ")
 
 
+def _name(row: DrugAnswer) -> str:
+    """The title in 20 characters; the id that tells two drugs of one name apart is kept whole."""
+    own = f" ({row.drug})"
+    if not row.title.endswith(own):
+        return row.title[:NAME_WIDTH]
+    return row.title.removesuffix(own)[: max(NAME_WIDTH - len(own), 0)] + own[-NAME_WIDTH:]
+
+
 def _row(row: DrugAnswer) -> list[str]:
     gain = row.gain["value"] if row.gain else None
     loudest = "-"
     if row.voices:
-        loudest = ("+" if row.voices[0].shift < 0 else "-") + row.voices[0].line[:12]
+        loudest = ("+" if row.voices[0].shift < 0 else "-") + row.voices[0].line[:LINE_WIDTH]
     return [
-        row.title[:18],
+        _name(row),
         f"{row.sensitivity:+.2f}",
         f"{row.low:.2f} to {row.high:.2f}",
         f"{row.predicted:.2f}",

@@ -61,6 +61,30 @@ def test_a_file_cut_short_or_missing_is_refused_by_name(copy, name):
         open_library(copy)
 
 
+@pytest.mark.parametrize("name", ["fingerprints.npy", "texts.bin", "order.npy", "set_aside.tsv"])
+def test_bytes_that_turned_over_are_noticed(copy, name, monkeypatch):
+    whole = bytearray((copy / name).read_bytes())
+    whole[len(whole) // 2] ^= 0xFF
+    (copy / name).write_bytes(bytes(whole))
+    with pytest.raises(InputError, match="damaged: its content"):
+        open_library(copy)
+    monkeypatch.setattr(index, "READ_WHOLE", 0)
+    open_library(copy)  # a large index is not read whole
+
+
+def test_a_large_index_with_damage_is_refused_where_the_damage_is(copy, monkeypatch):
+    monkeypatch.setattr(index, "READ_WHOLE", 0)
+    (copy / "texts.bin").write_bytes(b"\xff" * (copy / "texts.bin").stat().st_size)
+    with pytest.raises(InputError, match=r"damaged: texts\.bin"):
+        open_library(copy).entry(0)
+    about = json.loads((copy / "index.json").read_text(encoding="utf-8"))
+    counts = about["counts"] | {"set_aside": {index.SAME: 1}}
+    (copy / "set_aside.tsv").write_bytes(b"\xff\xfe")
+    changed(copy, counts=counts, sizes=about["sizes"] | {"set_aside.tsv": 2})
+    with pytest.raises(InputError, match=r"damaged: set_aside\.tsv"):
+        open_library(copy).also([0])
+
+
 def test_an_array_of_another_shape_is_refused(copy):
     about = json.loads((copy / "index.json").read_text(encoding="utf-8"))
     shutil.copy(copy / "folds.npy", copy / "order.npy")

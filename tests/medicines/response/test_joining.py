@@ -32,6 +32,52 @@ def test_what_has_no_partner_is_counted_and_told(tmp_path):
     assert "2 cell lines have a response but no omics: left out." in joined.notes
 
 
+def test_omics_without_a_value_are_left_out_and_told(tmp_path):
+    asked = sources(tmp_path)
+    head, *rows = [row.split(",") for row in asked.omics.read_text().splitlines()]
+    rows[4] = [rows[4][0], *[""] * (len(head) - 1)]
+    for number, row in enumerate(rows):
+        row[2] = ""  # of all lines
+        row[3] = row[3] if number % 2 else "NA"
+    asked.omics.write_text("\n".join(map(",".join, [head, *rows])))
+    joined = join(asked)
+    assert "1 rows of the omics hold no value: left out." in joined.notes
+    assert "1 features have no value in any cell line: left out." in joined.notes
+    assert joined.counts["lines_without_omics"] == 1
+    assert joined.screen.features == (head[1], *head[3:])
+    assert np.isfinite(joined.screen.omics).any(axis=0).all()
+
+
+def test_omics_that_no_measurement_gives_are_refused(tmp_path):
+    asked = sources(tmp_path)
+    head, *rows = [row.split(",") for row in asked.omics.read_text().splitlines()]
+    empty = [[row[0], *[""] * (len(head) - 1)] for row in rows]
+    asked.omics.write_text("\n".join(map(",".join, [head, *empty])))
+    with pytest.raises(InputError, match="holds no value"):
+        join(asked)
+    rows[0][1], rows[1][1] = "1e300", "-1e13"
+    asked.omics.write_text("\n".join(map(",".join, [head, *rows])))
+    with pytest.raises(InputError, match="2 values of the omics are too large") as caught:
+        join(asked)
+    assert f"data row 1, {head[1]}" in str(caught.value.where)
+
+
+def test_responses_that_never_differ_are_refused(tmp_path):
+    asked = sources(tmp_path)
+    head, *rows = [row.split(",") for row in asked.response.read_text().splitlines()]
+    same = [[row[0], *["1.5"] * (len(head) - 1)] for row in rows]
+    asked.response.write_text("\n".join(map(",".join, [head, *same])))
+    with pytest.raises(InputError, match="No drug has two different responses"):
+        join(asked)
+
+
+def test_a_name_of_two_drugs_has_the_id_beside_it(tmp_path):
+    drugs = tmp_path / "drugs.csv"
+    drugs.write_text("drug_id,Name\ndrug0,JQ1\ndrug1,Olaparib\ndrug2,jq1\n")
+    joined = join(sources(tmp_path, drugs=drugs))
+    assert joined.screen.titles[:4] == ("JQ1 (drug0)", "Olaparib", "jq1 (drug2)", "drug3")
+
+
 def test_lines_without_a_tissue_are_told(tmp_path):
     asked = sources(tmp_path)
     rows = asked.annotations.read_text().replace("line-3,blood", "line-3,NA")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -90,6 +91,27 @@ def test_outside_the_domain_it_refuses_with_the_reason(change, reason):
     found = answer(trained(1.5).model, profile(**change))
     assert found.status == "withheld"
     assert reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("tissue", "start"), [("Lung", "Perhaps 'lung' is meant. "), ("eye", "The training knows ")]
+)
+def test_an_unknown_tissue_is_refused_with_the_way_out(tissue, start):
+    resolve = answer(trained(1.5).model, profile(tissue=tissue)).resolve
+    assert resolve.startswith(start)
+    assert "blood, bowel, lung, skin" in resolve
+
+
+def test_an_unknown_subtype_is_no_silent_default():
+    with pytest.raises(UsageError, match="without subtypes"):
+        answer(trained(1.5).model, profile(subtype="small cell"))
+    screen = planted(marker=1.5)
+    finer = replace(screen, subtypes=("a", "b", "a", "") * (len(screen.lines) // 4))
+    done = train(Joined(finer, COUNTS, ()), "made", ["cell-line"], Plan(4), lambda text: None)
+    with pytest.raises(UsageError, match="no subtype of this name") as caught:
+        answer(done.model, profile(subtype="b"))  # of another tissue
+    assert caught.value.allowed == ["a"]
+    assert answer(done.model, profile(subtype="a")).status == "found"
 
 
 def test_unknown_and_missing_features_are_counted():

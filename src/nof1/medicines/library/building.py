@@ -9,7 +9,6 @@ DIR/.building/out/         the files of the index, moved to DIR when all are wri
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -24,7 +23,7 @@ from nof1.core.engine import Engine, LocalEngine
 from nof1.core.errors import InputError, UsageError
 from nof1.medicines.chemistry.toolkit import VERSION
 from nof1.medicines.library import parts
-from nof1.medicines.library.index import ABOUT, FORMAT
+from nof1.medicines.library.index import ABOUT, FORMAT, content_of
 from nof1.medicines.library.merging import SET_ASIDE, TEXTS, NothingToIndex, Tally, merge
 from nof1.medicines.library.preparing import Prepare, probe
 from nof1.medicines.library.reading import USUAL, Chunk, Columns, chunks, kind_of
@@ -231,19 +230,8 @@ def _about(plan: dict[str, Any], tally: Tally, out: Path) -> dict[str, Any]:
         },
         "first": tally.first,
         "sizes": {path.name: path.stat().st_size for path in files},
-        "content": _content(files),
+        "content": content_of(files),
     }
-
-
-def _content(files: Sequence[Path]) -> str:
-    """One hash over all files of the index."""
-    every = hashlib.blake2b(digest_size=16)
-    for path in files:
-        with open(path, "rb") as stream:
-            every.update(path.name.encode())
-            while block := stream.read(1 << 22):
-                every.update(block)
-    return every.hexdigest()
 
 
 def _publish(out: Path, target: Path, about: dict[str, Any]) -> None:

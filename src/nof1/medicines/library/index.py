@@ -14,6 +14,7 @@ All arrays are memory-mapped: a search reads what it needs, however large the li
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ from nof1.medicines.library.preparing import PATTERN_BITS, probe
 
 FORMAT = "nof1/library/1"
 ABOUT = "index.json"
+READ_WHOLE = 1 << 26  # bytes: below, the content is compared with its hash at each opening
 AGAIN = "Build it again: nof1 compounds index FILE... --out DIR --replace"
 Stamp = tuple[tuple[str, int, int], ...]
 
@@ -79,10 +81,23 @@ class Library:
         return datetime.fromtimestamp(changed / 1e9, UTC).date().isoformat()
 
     def entry(self, molecule: int) -> Entry:
-        """One molecule by its number."""
+        """One molecule by its number.
+
+        Raises
+        ------
+        InputError : the index is damaged where this molecule stands.
+        """
+        try:
+            return self._entry(molecule)
+        except (IndexError, UnicodeDecodeError):
+            raise _damaged(self.path, TEXTS) from None
+
+    def _entry(self, molecule: int) -> Entry:
         start = int(self.text_ends[molecule - 1]) if molecule else 0
         text = self.texts[start : int(self.text_ends[molecule])].tobytes().decode("utf-8")
         name, _, smiles = text.partition("\t")
+        if not smiles or "\t" in smiles:
+            raise IndexError(molecule)
         file, row = (int(one) for one in self.sources[molecule])
         return Entry(molecule, name, smiles, self.about["files"][file]["name"], row)
 
@@ -91,7 +106,18 @@ class Library:
         return [self.entry(int(one)) for one in molecules]
 
     def also(self, molecules: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-        """Other rows with the same molecule: molecule -> their file, row and id."""
+        """Other rows with the same molecule: molecule -> their file, row and id.
+
+        Raises
+        ------
+        InputError : the list of rows that were set aside is damaged.
+        """
+        try:
+            return self._also(molecules)
+        except (KeyError, ValueError, csv.Error):
+            raise _damaged(self.path, SET_ASIDE) from None
+
+    def _also(self, molecules: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
         asked = {str(int(one)): int(one) for one in molecules}
         found: dict[int, list[dict[str, Any]]] = {}
         if not self.about["counts"]["set_aside"].get(SAME):
@@ -144,6 +170,7 @@ def open_library(path: Path) -> Library:
     texts = np.memmap(path / TEXTS, np.uint8, "r")
     if len(texts) != int(arrays["text_ends"][-1]):
         raise _damaged(path, TEXTS)
+    _check_content(path, about)
     return Library(path, about, stamp, texts=texts, **arrays)
 
 
@@ -155,6 +182,25 @@ def stamp_of(path: Path) -> Stamp:
             state = file.stat()
             found.append((file.name, state.st_size, state.st_mtime_ns))
     return tuple(found)
+
+
+def content_of(files: Iterable[Path]) -> str:
+    """One hash over the files of an index, in the order given."""
+    every = hashlib.blake2b(digest_size=16)
+    for path in files:
+        with open(path, "rb") as stream:
+            every.update(path.name.encode())
+            while block := stream.read(1 << 22):
+                every.update(block)
+    return every.hexdigest()
+
+
+def _check_content(path: Path, about: dict[str, Any]) -> None:
+    """A small index is read whole, so bytes that turned over on the disk are found."""
+    if sum(about["sizes"].values()) > READ_WHOLE:
+        return
+    if content_of(path / name for name in sorted(about["sizes"])) != about.get("content"):
+        raise _damaged(path, "its content")
 
 
 def _about(path: Path) -> dict[str, Any]:

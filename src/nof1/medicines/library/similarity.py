@@ -70,9 +70,10 @@ def query(smiles: str) -> Query:
     InputError : naming why it cannot be used.
     """
     done = standardise([smiles])
-    if done.problems[0] is not None:
+    problem = "more than one word" if len(smiles.split()) > 1 else done.problems[0]
+    if problem is not None:
         raise InputError(
-            f"The query molecule cannot be used: {done.problems[0]}.",
+            f"The query molecule cannot be used: {problem}.",
             where="query",
             allowed="the SMILES of one organic molecule",
             next_step="Check the SMILES; quote it, since the shell has its own use for ( and #.",

@@ -93,7 +93,7 @@ def about_drugs(card: Mapping[str, Any]) -> list[str]:
         "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {one['drug']} | {one['pairs']} | {one['rmse']:.3f} | {one['naive_rmse']:.3f} | "
+        f"| {one['title']} | {one['pairs']} | {one['rmse']:.3f} | {one['naive_rmse']:.3f} | "
         f"{shown(one['gain'])} |"
         for one in speaking
     ]

@@ -7,6 +7,7 @@ no id. Structures are SMILES, or a table of numbers (one row for each drug).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,6 +37,7 @@ class Compounds:
     ----------
     chemistry : (drugs, descriptors), a row of NaN where there is no structure.
     keys : equal where two ids are one substance.
+    titles : names for people; the id stands beside a name that several ids share.
     """
 
     chemistry: FloatArray = field(repr=False)
@@ -71,7 +73,21 @@ def read_compounds(
         keys = [one or key for one, key in zip(smiles, keys, strict=True)]
         counts["drugs_without_structure"] = int((~np.isfinite(chemistry).any(axis=1)).sum())
         notes += told
-    return Compounds(chemistry, tuple(keys), tuple(titles), tuple(classes), counts, tuple(notes))
+    names = distinct(titles, drugs)
+    return Compounds(chemistry, tuple(keys), names, tuple(classes), counts, tuple(notes))
+
+
+def distinct(titles: Sequence[str], drugs: Sequence[str]) -> tuple[str, ...]:
+    """Titles with the id of the drug beside each name that comes more than once.
+
+    >>> distinct(["JQ1", "Olaparib", "jq1"], ["163", "1017", "1218"])
+    ('JQ1 (163)', 'Olaparib', 'jq1 (1218)')
+    """
+    count = Counter(title.casefold() for title in titles)
+    return tuple(
+        f"{title} ({drug})" if count[title.casefold()] > 1 else title
+        for title, drug in zip(titles, drugs, strict=True)
+    )
 
 
 def _listed(table: Table, drugs: Sequence[str]) -> tuple[list[str], list[str], list[str], int]:

@@ -51,7 +51,7 @@ class Domain:
         if outside > MOST_OUT_OF_RANGE:
             return (
                 f"{outside:.0%} of the values lie outside the range of the cell lines: "
-                "another unit or platform?"
+                "perhaps another unit or platform"
             )
         row = omics[None, :]
         score = space.of(row, space.features)

@@ -20,6 +20,7 @@ from nof1.medicines.response.tables import Table, is_missing, numbers, read_tabl
 
 TISSUES = ("tissue", "site_primary", "primary_site", "primary_tissue", "lineage")
 FEWEST_LINES, FEWEST_DRUGS, FEWEST_FEATURES = 20, 3, 1
+LARGEST = 1e12  # of an omics value; squares of larger ones are no numbers
 FEWEST_PAIRS = 10  # responses of a drug; one with fewer is left out
 
 
@@ -65,7 +66,7 @@ def join(sources: Sources) -> Joined:
     ------
     InputError : a table that cannot be read, or too little in common.
     """
-    line_names, omics, features = read_omics(sources.omics)
+    line_names, omics, features, row_notes = _rows_with_values(sources.omics)
     responses = read_responses(sources.response, sources.unit, line_names)
     own = match(responses.lines, line_names)
     if len(responses.lines) - own.missing < FEWEST_LINES:
@@ -78,9 +79,10 @@ def join(sources: Sources) -> Joined:
     kept = [i for i, place in enumerate(own.at) if place is not None]
     at = [place for place in own.at if place is not None]
     lines = [line_names[place] for place in at]
+    omics, features, column_notes = _columns_with_values(omics[at], features)
     labels, label_counts, label_notes = _labels(sources, lines)
     compounds = read_compounds(sources.drugs, sources.compounds, responses.drugs)
-    screen = _screen(responses, kept, lines, omics[at], features, labels, compounds)
+    screen = _screen(responses, kept, lines, omics, features, labels, compounds)
     screen, drug_counts, drug_notes = _kept_drugs(screen, sources.only_with_structure)
     unused = len(line_names) - len(set(at))
     counts = {
@@ -96,8 +98,30 @@ def join(sources: Sources) -> Joined:
         **compounds.counts,
         **drug_counts,
     }
-    notes = [*responses.notes, *_line_notes(own.missing, unused), *label_notes, *compounds.notes]
+    notes = [*responses.notes, *row_notes, *column_notes, *_line_notes(own.missing, unused)]
+    notes += [*label_notes, *compounds.notes]
     return Joined(screen, counts, (*notes, *drug_notes))
+
+
+def _rows_with_values(path: Path) -> tuple[list[str], FloatArray, tuple[str, ...], list[str]]:
+    """The omics without rows that hold no value at all, and a note of these."""
+    names, values, features = read_omics(path)
+    kept = np.flatnonzero(np.isfinite(values).any(axis=1))
+    if not len(kept):
+        raise InputError("The omics table holds no value.", where=path.name)
+    empty = len(names) - len(kept)
+    notes = [f"{empty:,} rows of the omics hold no value: left out."] if empty else []
+    return [names[i] for i in kept], values[kept], features, notes
+
+
+def _columns_with_values(
+    values: FloatArray, features: tuple[str, ...]
+) -> tuple[FloatArray, tuple[str, ...], list[str]]:
+    """The omics of the joined lines without features that none of them has, and a note of these."""
+    kept = np.flatnonzero(np.isfinite(values).any(axis=0))
+    empty = len(features) - len(kept)
+    notes = [f"{empty:,} features have no value in any cell line: left out."] if empty else []
+    return values[:, kept], tuple(features[k] for k in kept), notes
 
 
 def _line_notes(missing: int, unused: int) -> list[str]:
@@ -114,7 +138,7 @@ def read_omics(path: Path) -> tuple[list[str], FloatArray, tuple[str, ...]]:
 
     Raises
     ------
-    InputError : two rows of one id; no feature column.
+    InputError : two rows of one id; no feature column; a value that no measurement has.
     """
     table = read_table(path)
     names = [row[0] for row in table.rows]
@@ -127,7 +151,16 @@ def read_omics(path: Path) -> tuple[list[str], FloatArray, tuple[str, ...]]:
         )
     if len(table.header) - 1 < FEWEST_FEATURES:
         raise InputError("The omics table has no feature columns.", where=path.name)
-    return names, numbers([row[1:] for row in table.rows], path.name), table.header[1:]
+    values = numbers([row[1:] for row in table.rows], path.name)
+    huge = np.abs(np.nan_to_num(values)) > LARGEST
+    if huge.any():
+        row, column = np.argwhere(huge)[0]
+        raise InputError(
+            f"{huge.sum():,} values of the omics are too large for a measurement.",
+            where=f"{path.name}, data row {row + 1}, {table.header[column + 1]}",
+            allowed=f"-{LARGEST:g} to {LARGEST:g}",
+        )
+    return names, values, table.header[1:]
 
 
 Labels = tuple[list[str], list[str]]
@@ -216,6 +249,11 @@ def _kept_drugs(
             f"Only {len(made.drugs)} drugs with {FEWEST_PAIRS} responses, "
             f"and {len(made.lines)} cell lines, are left.",
             allowed=f"at least {FEWEST_DRUGS} drugs and {FEWEST_LINES} lines",
+        )
+    if not (np.nanmax(made.response, axis=0) > np.nanmin(made.response, axis=0)).any():
+        raise InputError(
+            "No drug has two different responses, so there is nothing to learn.",
+            where="response table",
         )
     twice = sum(count for count in Counter(made.compounds).values() if count > 1)
     left_bare = int((~np.isfinite(made.chemistry).any(axis=1)).sum()) if made.chemistry.size else 0

@@ -32,10 +32,12 @@ class DrugVerdict:
 
     Attributes
     ----------
+    title : its name for people.
     gain : RMSE of the best naive predictor less the model's; > 0 is better.
     """
 
     drug: str
+    title: str
     pairs: int
     rmse: float
     naive_rmse: float
@@ -48,6 +50,7 @@ class DrugVerdict:
         plain = {name: x if np.isfinite(x) else None for name, x in shown.items()}
         return {
             "drug": self.drug,
+            "title": self.title,
             **plain,
             "gain": self.gain.to_dict(),
             "speaks": self.speaks,
@@ -162,11 +165,11 @@ def drug_verdicts(
     chance = np.where(enough, norm.sf(gain[0] / spread), 1.0)
     passed = discoveries(chance, FALSE_DISCOVERIES)
     made = []
-    for j, drug in enumerate(screen.drugs):
+    for j, names in enumerate(zip(screen.drugs, screen.titles, strict=True)):
         figure = Figure.of(float(gain[0, j]), gain[1:, j])
         speaks = bool(passed[j] and enough[j] and figure.low > 0)
         values = float(rmse[0, j]), float(naive_rmse[0, j])
-        made.append(DrugVerdict(drug, int(pairs[j]), *values, figure, speaks))
+        made.append(DrugVerdict(*names, int(pairs[j]), *values, figure, speaks))
     return tuple(made)
 
 

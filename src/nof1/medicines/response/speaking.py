@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
+from nof1.core.errors import UsageError
 from nof1.learn.sums import FloatArray
 from nof1.medicines.response.card import NOTICE
 from nof1.medicines.response.components import line_things
@@ -105,10 +107,16 @@ class Answer:
 
 
 def answer(model: ResponseModel, profile: Profile) -> Answer:
-    """The answer for one tumour."""
+    """The answer for one tumour.
+
+    Raises
+    ------
+    UsageError : a subtype that the model does not know.
+    """
+    _check_subtype(model, profile)
     omics, counts = aligned(model, profile)
     known = profile.tissue in model.parts.naive.tissue.groups
-    reason, resolve = _refusal(model, omics, known)
+    reason, resolve = _refusal(model, omics, profile.tissue)
     screen = _as_screen(model, profile, omics)
     neighbours = _neighbours(model, screen) if counts["features_given"] else ()
     naive = model.parts.predict(screen)[model.blend.base][0]
@@ -119,6 +127,22 @@ def answer(model: ResponseModel, profile: Profile) -> Answer:
         )
     ranked, silent = _rows(model, screen, naive)
     return Answer(profile.name, "found", "", "", tuple(ranked), tuple(silent), neighbours, counts)
+
+
+def _check_subtype(model: ResponseModel, profile: Profile) -> None:
+    """An unknown subtype is refused: without a word it would count as none."""
+    known = model.parts.naive.subtype.groups if model.parts.naive.subtype else ()
+    start = f"{profile.tissue} / "
+    names = [one.removeprefix(start) for one in known if one.startswith(start)]
+    if profile.subtype and profile.subtype not in names:
+        raise UsageError(
+            f"The training had no subtype of this name in the tissue '{profile.tissue}'."
+            if known
+            else "The model was trained without subtypes.",
+            where="--subtype",
+            allowed=names or "no --subtype",
+            next_step="Leave --subtype out: the average of the tissue is used then.",
+        )
 
 
 def aligned(model: ResponseModel, profile: Profile) -> tuple[FloatArray, dict[str, int]]:
@@ -136,13 +160,13 @@ def aligned(model: ResponseModel, profile: Profile) -> tuple[FloatArray, dict[st
     return omics, counts
 
 
-def _refusal(model: ResponseModel, omics: FloatArray, tissue_known: bool) -> tuple[str, str]:
+def _refusal(model: ResponseModel, omics: FloatArray, tissue: str) -> tuple[str, str]:
     if model.withheld:
         return model.withheld, "More cell lines, or omics that say more, and another training."
-    if not tissue_known:
+    if tissue not in model.parts.naive.tissue.groups:
         return (
             "no cell line of this tissue was in the training, so no drug was judged for it",
-            "Give one of: " + ", ".join(model.parts.naive.tissue.groups),
+            _way_out(tissue, model.parts.naive.tissue.groups),
         )
     problem = model.domain.problem(model.parts.space, omics)
     if problem is not None:
@@ -151,6 +175,16 @@ def _refusal(model: ResponseModel, omics: FloatArray, tissue_known: bool) -> tup
             "Measure the profile as the training's cell lines were measured.",
         )
     return "", ""
+
+
+def _way_out(tissue: str, known: Sequence[str]) -> str:
+    """What to do about a tissue without a training line; a typing error is named first."""
+    near = get_close_matches(tissue.lower().replace(" ", "_"), known, n=1)
+    perhaps = f"Perhaps '{near[0]}' is meant. " if near else ""
+    return (
+        f"{perhaps}The training knows {', '.join(known)}: write the tissue as it stands there. "
+        "For another tissue, train with cell lines of it."
+    )
 
 
 def _as_screen(model: ResponseModel, profile: Profile, omics: FloatArray) -> Screen:
