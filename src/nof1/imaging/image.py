@@ -42,26 +42,29 @@ class Image:
         CT is in Hounsfield units after the rescale; films keep the modality's values (no window).
     unit : "HU" for CT, otherwise "raw".
     window : (low, high) of the display window the file asks for, in ``unit``; None without one.
+    curve : display value (0 dark to 1 bright) at even steps from window[0] to window[1], where the
+        file asks for more than a straight line (VOI LUT, sigmoid); None for a straight line.
     spacing_mm : distance of neighbours along each axis of ``pixels`` (colour excepted), or None.
     affine : 4 x 4, index (slice, row, column) -> millimetres in DICOM's patient axes (L, P, S);
         None where the file does not say.
     header : what the file says.
     sources : names of the files, in order of the slices (names only, never a folder).
-    sha256 : of the files' bytes, in that order.
+    sha256 : of the file's bytes; of several files, the hash of their hex hashes in that order.
     notes : what was changed or doubtful, in words, for the reader of the answer.
     datasets : pydicom datasets of the slices without pixels, for DICOM output; empty otherwise.
     """
 
-    pixels: NDArray[np.float32]
+    pixels: NDArray[np.float32] = field(repr=False)
     unit: Unit = "raw"
     window: tuple[float, float] | None = None
+    curve: NDArray[np.float32] | None = None
     spacing_mm: tuple[float, ...] | None = None
     affine: NDArray[np.float64] | None = None
     header: Header = field(default_factory=Header)
     sources: tuple[str, ...] = ()
     sha256: str = ""
     notes: tuple[str, ...] = ()
-    datasets: tuple[Any, ...] = ()
+    datasets: tuple[Any, ...] = field(default=(), repr=False)  # names must not reach a log
 
     @property
     def is_film(self) -> bool:

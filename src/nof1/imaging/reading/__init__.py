@@ -1,0 +1,1 @@
+"""Opening pictures that strangers wrote (DICOM, NIfTI, PNG, JPEG), in a guarded process."""
