@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from datetime import timedelta
 
+import polars as pl
 import pytest
 
 from cli.test_cli import run
+from nof1.advice.hospital import Hospital
 from nof1.core import audit
 
 HEART = ("--condition", "SNOMED//22298006")
@@ -52,6 +56,74 @@ def test_json_and_page_say_the_same(told, tmp_path):
         assert row["medicine"]["name"] in html
 
 
+def test_a_table_lies_beside_the_page(told, tmp_path):
+    page = tmp_path / "page.html"
+    _, out, _ = told(*HEART, *AT, "--json", "--page", str(page))
+    with page.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    data = json.loads(out)["rows"]
+    assert [one["medicine"] for one in rows] == [one["medicine"]["name"] for one in data]
+    assert [one["renal_text"] for one in rows] == [one["renal"]["text"] for one in data]
+
+
+def test_the_own_risk_is_the_one_that_advise_gives(told, trained, small_hospital, capsys):
+    """For the same patients at the same moments: found, and not checked."""
+    workspace = small_hospital.workspace
+    name = trained.artefact.name
+    hospital = Hospital(workspace)
+    seen = set()
+    for patient, site, at in asked(hospital):
+        arguments = (*HEART, "--at", at, "--site", site, "--json")
+        data = json.loads(told(*arguments, patient=patient)[1])
+        own = [one["finding"] for one in data["risks"]]
+        place = ("-w", str(workspace.root), "--site", site, "--at", at, "--json")
+        said = json.loads(run(capsys, "advise", patient, *place)[1])["findings"]
+        assert own == [one for one in said if one["basis"]["id"] == name]
+        (one,) = own
+        seen.add(one["status"])
+        text = data["rows"][0]["efficacy"]["text"]
+        words = (one.get("frequency") or {"text": one.get("reason")})["text"]
+        assert words[1:] in text
+        for row in data["rows"]:
+            for benefit in row["expected"]:
+                assert benefit["now"] == one["value"]["amount"]
+                assert benefit["interval"]["low"] <= benefit["fewer"] <= benefit["interval"]["high"]
+    assert "not_checked" in seen
+    assert seen & {"found", "withheld"}
+
+
+def asked(hospital):
+    """Patients with the day after they started clopidogrel or ticagrelor, and one without."""
+    codes = ["RxNorm//32968", "RxNorm//1116632"]
+    found = []
+    for number, patient, site in hospital.record.subjects().select(
+        "subject_id", "patient", "site"
+    ).iter_rows():  # fmt: skip
+        events = hospital.record.patient_events(number)
+        starts = events.filter(pl.col("code").is_in(codes))["time"]
+        if starts.len():
+            found.append((patient, site, f"{starts.min() + timedelta(days=1):%Y-%m-%d}"))
+        if len(found) == 4:
+            return [*found, (SOMEBODY, "site-a", "1990-01-01")]
+    raise AssertionError
+
+
+def test_the_dead_and_the_future_are_refused(told, small_hospital):
+    code, _, err = told(*HEART, "--at", "2190-01-01")
+    assert (code, "lies in the future" in err) == (2, True)
+    record = Hospital(small_hospital.workspace).record
+    people = record.subjects().select("subject_id", "patient", "site").iter_rows()
+    patient, site = next(
+        (patient, site)
+        for number, patient, site in people
+        if (record.patient_events(number)["code"] == "MEDS_DEATH").any()
+    )
+    code, out, err = told(*HEART, "--at", "2025-01-01", "--site", site, patient=patient)
+    assert (code, out) == (2, "")
+    assert "has died" in err
+    assert patient not in err
+
+
 def test_the_ask_is_in_the_audit_log_without_the_patient(told, small_hospital):
     told(*HEART, *AT)
     last = list(audit.entries(small_hospital.workspace.audit))[-1]
@@ -65,6 +137,9 @@ def test_a_moment_before_the_records_knows_nothing(told):
     data = json.loads(out)
     assert code == 0
     assert data["current"] == []
+    assert (
+        "! Nothing of this patient is recorded until then." in told(*HEART, "--at", "1900-01-01")[1]
+    )
     assert {row["renal"]["status"] for row in data["rows"]} == {"not_known"}
 
 

@@ -53,6 +53,13 @@ def test_rows_are_read_with_their_header_and_quotes_are_plain_text(own):
     assert own.rows("t.tsv") == [{"a": '"x', "b": 'y"'}]
 
 
+def test_an_own_table_without_a_needed_column_is_refused_by_its_name(own):
+    (own.folder / "drugs.tsv").write_text("name\trxnorm\nx\t1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="'atc'") as stop:
+        own.rows("drugs.tsv")
+    assert stop.value.where == "knowledge/drugs.tsv"
+
+
 def test_the_hash_names_exactly_one_state_of_the_facts(own):
     before = own.hash("sources.tsv", "alleles/TPMT.json")
     assert before == own.hash("alleles/TPMT.json", "sources.tsv")

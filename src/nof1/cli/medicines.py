@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,13 @@ from nof1.cli.options import common, tell
 from nof1.cli.repurpose import repurpose
 from nof1.cli.response import response
 from nof1.core import audit
+from nof1.core.errors import UsageError
 from nof1.core.workspace import open_workspace
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from nof1.core.workspace import Workspace
+
+CLOCKS = timedelta(days=1)  # how far clocks and zones may differ
 
 
 @click.group()
@@ -35,7 +37,9 @@ medicines.add_command(response)
 @click.option("--condition", required=True, help="ICD10CM//I48.91, SNOMED//49436004, or a name.")
 @click.option("--site", help="Site of the patient, where several sites have this identifier.")
 @click.option("--at", help="As-of time, UTC: nothing known later is used [default: now].")
-@click.option("--page", type=click.Path(dir_okay=False), help="Write a page here.")
+@click.option(
+    "--page", type=click.Path(dir_okay=False), help="Write a page here, with JSON and CSV."
+)
 def rank(
     workspace: str | None,
     as_json: bool,
@@ -50,11 +54,22 @@ def rank(
     PATIENT is the identifier that the source gave. Every question has a column of its own; what
     could not be checked is said. The order is a rule that you can follow by hand.
     """
-    data = ranked(open_workspace(workspace), patient, condition, site, moment_of(at))
+    moment = moment_of(at)
+    if moment > datetime.now(UTC).replace(tzinfo=None) + CLOCKS:
+        raise UsageError(
+            "The as-of time lies in the future.",
+            where="--at",
+            allowed="a moment until now, UTC",
+            next_step="Leave --at out to ask as of now.",
+        )
+    data = ranked(open_workspace(workspace), patient, condition, site, moment)
     if page is not None:
+        from nof1.cli.rank_text import listed
+        from nof1.cli.twins import write_csv
         from nof1.pictures.pages import write
 
         write("medicines", data, Path(page))
+        write_csv(Path(page), *listed(data))
     if as_json:
         tell(data, "", as_json=True)
     else:
@@ -70,12 +85,14 @@ def ranked(
 
     Raises
     ------
-    UsageError : no such patient, or no such condition.
+    UsageError : no such patient, no such condition, or the patient has died before the moment.
     """
+    from nof1.cli.rank_models import risks
     from nof1.core.finding import Subject
     from nof1.knowledge.base import Base
     from nof1.medicines.ranking.document import document
     from nof1.medicines.ranking.rank import rank as ranking_of
+    from nof1.record.events import DEATH
     from nof1.record.store import Record
 
     record = Record(workspace.record)
@@ -83,11 +100,16 @@ def ranked(
     events = record.patient_events(number)
     names = dict(record.codes().drop_nulls("description").select("code", "description").iter_rows())
     base = Base(workspace.knowledge)
-    ranking = ranking_of(events, moment, condition, names, base=base)
-    place = events["site"][-1] if events.height else site
-    data = document(
-        ranking, Subject(id=patient, site=place), condition, synthetic=workspace.synthetic
-    )
+    subject = Subject(id=patient, site=events["site"][-1] if events.height else site)
+    found = risks(workspace, condition, subject, events, moment, names, base)
+    ranking = ranking_of(events, moment, condition, names, risks=found, base=base)
+    if DEATH in ranking.known.last:
+        raise UsageError(
+            "At the as-of time the record shows that this patient has died.",
+            where="--at",
+            next_step="Ask as of an earlier moment.",
+        )
+    data = document(ranking, subject, condition, synthetic=workspace.synthetic)
     audit.append(
         workspace.audit,
         "medicines rank",

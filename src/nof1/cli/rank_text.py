@@ -32,12 +32,50 @@ def told(data: Data) -> str:
     return "\n".join(_plain(line) for line in [*lines, "", data["notice"]])
 
 
+def listed(data: Data) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of a table: a line for each medicine, two cells for each question."""
+    head = ["purpose", "place", "medicine", "rxnorm", "taken", "verdict", "because", "why_here"]
+    head += [f"{name}{end}" for name in COLUMNS for end in ("", "_text")]
+    rows = []
+    for row in data["rows"]:
+        cells = [row["purpose"], row["place"], row["medicine"]["name"], row["medicine"]["rxnorm"]]
+        cells += ["yes" if row["current"] else "no", row["verdict"], row["because"]["text"]]
+        columns = [row[name] or {} for name in COLUMNS]
+        cells += [row["next"], *(one.get(key) for one in columns for key in ("status", "text"))]
+        rows.append(cells)
+    return head, rows
+
+
 def _head(data: Data) -> Iterator[str]:
     head = f"Patient {data['subject']['id']}, as of {data['as_of'][:16].replace('T', ' ')} UTC"
     yield f"{head:<{WIDTH - 16}}{'SYNTHETIC DATA':>16}" if data["synthetic"] else head
     yield from _wrap(f"Medicines for {data['condition']['name']} ({data['condition']['code']})")
-    taken = ", ".join(data["current"]) or "none in the record"
-    yield from _wrap(f"Taken now: {taken}. Gene results: {data['genes'] or 'none'}.")
+    if not data["dated_codes"]:
+        yield from _wrap("! Nothing of this patient is recorded until then.")
+    yield from _wrap(f"Taken now: {_taken(data)}. Gene results: {data['genes'] or 'none'}.")
+    for one in data["risks"]:
+        yield from _wrap(_risk(one))
+
+
+def _taken(data: Data) -> str:
+    """What is taken, and how many codes nobody here knows."""
+    strange = len(data["not_recognised"])
+    more = [f"{strange} with a code that is not known here"] if strange else []
+    return ", ".join([*data["current"], *more]) or "none in the record"
+
+
+def _risk(one: Data) -> str:
+    """The own risk, or why it is not known."""
+    finding, outcome = one["finding"], " or ".join(one["outcome"])
+    if "frequency" not in finding:
+        reason = finding["reason"]
+        return f"Own risk of {outcome}: not known because {reason[:1].lower()}{reason[1:]}"
+    days = f" within {finding['horizon_days']:g} days" if "horizon_days" in finding else ""
+    basis = finding["basis"]
+    return (
+        f"Own risk of {outcome}{days}: {finding['frequency']['text']} (model {basis['id']}/"
+        f"{basis['version']})."
+    )
 
 
 def _list(rows: Sequence[Data]) -> Iterator[str]:
@@ -51,7 +89,7 @@ def _list(rows: Sequence[Data]) -> Iterator[str]:
         if len(name) >= NAME:
             start = f"{start} "
         yield from textwrap.wrap(
-            row["because"]["short"] + _also(row),
+            _expected(row) + row["because"]["short"] + _also(row),
             WIDTH,
             initial_indent=start,
             subsequent_indent=" " * (VERDICT + NAME),
@@ -76,6 +114,12 @@ def _refused(found: Sequence[Data]) -> Iterator[str]:
     names = ", ".join(one["name"] for one in found)
     if names:
         yield from ("", *_wrap(f"Looked at for it, and no treatment: {names}."))
+
+
+def _expected(row: Data) -> str:
+    """The first benefit that is expected, where one is: ``9 to 7 of 100 expected; ``."""
+    change = [one for one in row["expected"] if one["ratio"] is not None]
+    return f"{row['efficacy']['reasons'][0]['short']} expected; " if change else ""
 
 
 def _also(row: Data) -> str:

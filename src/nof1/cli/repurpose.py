@@ -25,7 +25,7 @@ MOST = 100
 @click.option("--structures", type=FILE, help="Table of medicines with SMILES (extra drugs).")
 @click.option("--targets", type=FILE, help="Table of medicines with their targets.")
 @click.option("--top", type=click.IntRange(1, MOST), default=15, show_default=True, help="Rows.")
-@click.option("--page", type=FILE, help="Write a page here, and its JSON beside it.")
+@click.option("--page", type=FILE, help="Write a page here, with JSON and CSV.")
 @click.pass_context
 def repurpose(
     ctx: click.Context,
@@ -53,9 +53,11 @@ def repurpose(
     done = run(disease, given, most=top, base=base)
     data = done.to_dict()
     if page is not None:
+        from nof1.cli.twins import write_csv
         from nof1.pictures.pages import write
 
         write("repurposing", data, Path(page))
+        write_csv(Path(page), *listed(data))
     tell(data, told(data), as_json=as_json)
     ctx.exit(1 if done.withheld else 0)
 
@@ -84,6 +86,20 @@ def _evidence(structures: str | None, targets: str | None, base: Base) -> Eviden
         targets=None if targets is None else Path(targets),
         base=base,
     )
+
+
+def listed(data: Mapping[str, Any]) -> tuple[list[str], list[list[object]]]:
+    """Header and rows of a table of the hypotheses."""
+    head = ["rank", "medicine", "status", "score", "diseases", "popularity_place", "path"]
+    rows: list[list[object]] = [
+        [
+            *(row[name] for name in ("rank", "medicine", "status", "score")),
+            *(row[name] for name in ("naive_score", "naive_rank")),
+            "; ".join(step["text"] for step in row["path"]),
+        ]
+        for row in data["hypotheses"]
+    ]
+    return head, rows
 
 
 def told(data: Mapping[str, Any]) -> str:

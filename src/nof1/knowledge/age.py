@@ -12,9 +12,9 @@ import functools
 import math
 from typing import NamedTuple
 
-from nof1.knowledge import classes
 from nof1.knowledge.base import SHIPPED, Base
-from nof1.knowledge.facts import number, read, step, wrong
+from nof1.knowledge.cautions import about
+from nof1.knowledge.facts import number, read, wrong
 
 TABLE = "age.tsv"
 
@@ -61,9 +61,7 @@ def limits(base: Base = SHIPPED) -> tuple[Limit, ...]:
 
 def of(drug: str, base: Base = SHIPPED) -> tuple[Limit, ...]:
     """All rows for one medicine, the most cautious first; none: not in the table."""
-    subjects = classes.subjects(drug, base)
-    found = [one for one in limits(base) if one.subject in subjects]
-    return tuple(sorted(found, key=lambda one: (step(one.action), one)))
+    return about(limits(base), drug, base)
 
 
 def at(drug: str, age_years: float, base: Base = SHIPPED) -> tuple[Limit, ...]:

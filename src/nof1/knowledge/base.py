@@ -73,9 +73,30 @@ class Base:
         return tuple(sorted(name for name in found if not name.startswith(".")))
 
     def rows(self, name: str) -> list[dict[str, str]]:
-        """The rows of a table (tab separated, with a header line)."""
+        """The rows of a table (tab separated, with a header line).
+
+        Raises
+        ------
+        InputError : the workspace's table lacks a column of the one that it replaces.
+        """
         lines = self.text(name).splitlines()
+        self._check_columns(name, lines[0] if lines else "")
         return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+    def _check_columns(self, name: str, header: str) -> None:
+        shipped = DATA / name
+        if self.path(name) == shipped or not shipped.is_file():
+            return
+        with shipped.open(encoding="utf-8") as table:
+            wanted = table.readline().rstrip("\n").split("\t")
+        missing = [column for column in wanted if column not in header.split("\t")]
+        if missing:
+            raise InputError(
+                f"The table has no column {missing[0]!r}.",
+                where=f"knowledge/{name}",
+                allowed=", ".join(wanted),
+                next_step="Correct its first line, or remove the file from the workspace.",
+            )
 
     def hash(self, *names: str) -> str:
         """SHA-256 over the files in use, which names exactly this state of the facts."""

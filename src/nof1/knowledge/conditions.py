@@ -13,9 +13,9 @@ import functools
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from nof1.knowledge import classes
 from nof1.knowledge.base import SHIPPED, Base, listed
-from nof1.knowledge.facts import read, step, wrong
+from nof1.knowledge.cautions import about
+from nof1.knowledge.facts import read, wrong
 
 TABLE, NAMES = "conditions.tsv", "condition_codes.tsv"
 # Where both ICD-10-CM and the ICD-10 of WHO have one of our codes, it means the same.
@@ -107,9 +107,7 @@ def recognised(events: Iterable[str], base: Base = SHIPPED) -> frozenset[str]:
 
 def of(drug: str, base: Base = SHIPPED) -> tuple[Condition, ...]:
     """All rows for one medicine, the most cautious first; none: not in the table."""
-    subjects = classes.subjects(drug, base)
-    found = [one for one in conditions(base) if one.subject in subjects]
-    return tuple(sorted(found, key=lambda one: (step(one.action), one)))
+    return about(conditions(base), drug, base)
 
 
 def against(drug: str, events: Iterable[str], base: Base = SHIPPED) -> tuple[Condition, ...]:

@@ -14,9 +14,9 @@ import functools
 from typing import NamedTuple
 
 from nof1.core.errors import InputError
-from nof1.knowledge import classes
 from nof1.knowledge.base import SHIPPED, Base, listed
-from nof1.knowledge.facts import read, step, wrong
+from nof1.knowledge.cautions import about
+from nof1.knowledge.facts import read, wrong
 
 TABLE = "hepatic.tsv"
 GRADES = ("A", "B", "C", "active")
@@ -64,9 +64,7 @@ def limits(base: Base = SHIPPED) -> tuple[Limit, ...]:
 
 def of(drug: str, base: Base = SHIPPED) -> tuple[Limit, ...]:
     """All rows for one medicine, the most cautious first; none: not in the table."""
-    subjects = classes.subjects(drug, base)
-    found = [one for one in limits(base) if one.subject in subjects]
-    return tuple(sorted(found, key=lambda one: (step(one.action), one)))
+    return about(limits(base), drug, base)
 
 
 def at(drug: str, grade: str, base: Base = SHIPPED) -> tuple[Limit, ...]:

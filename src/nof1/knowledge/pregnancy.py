@@ -15,9 +15,9 @@ from __future__ import annotations
 import functools
 from typing import NamedTuple
 
-from nof1.knowledge import classes
 from nof1.knowledge.base import SHIPPED, Base, listed
-from nof1.knowledge.facts import read, step, wrong
+from nof1.knowledge.cautions import about
+from nof1.knowledge.facts import read, wrong
 
 TABLE = "pregnancy.tsv"
 STAGES = ("any", "first", "second", "third", "week20", "week38", "possible")
@@ -61,9 +61,7 @@ def risks(base: Base = SHIPPED) -> tuple[Risk, ...]:
 
 def of(drug: str, base: Base = SHIPPED) -> tuple[Risk, ...]:
     """All rows for one medicine, the most cautious first; none: not in the table."""
-    subjects = classes.subjects(drug, base)
-    found = [one for one in risks(base) if one.subject in subjects]
-    return tuple(sorted(found, key=lambda one: (step(one.action), one)))
+    return about(risks(base), drug, base)
 
 
 def at(drug: str, week: float | None, base: Base = SHIPPED) -> tuple[Risk, ...]:

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from nof1.learn.challenger import TreeModel, train_trees
 from nof1.learn.files import Files, read_json
-from nof1.learn.glassbox import GlassBoxClassifier
 from nof1.learn.linear import LinearModel, train_logistic
 from nof1.learn.objectives import sigmoid
 from nof1.learn.shapes import ShapeModel
@@ -91,6 +90,9 @@ class GlassBoxBinary:
         keys: ArrayLike | None = None,
         secure_sum: SecureSum = local_sum,
     ) -> GlassBoxBinary:
+        # Its base classes cost a CPU second to import; advice, which only reads, goes without.
+        from nof1.learn.glassbox import GlassBoxClassifier
+
         model = GlassBoxClassifier(seed=seed, **self.settings).fit(
             X,
             y,

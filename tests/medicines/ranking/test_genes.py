@@ -114,10 +114,16 @@ def test_a_medicine_that_would_change_the_genes_of_another_one() -> None:
 def test_without_genes_or_others_nothing_changes() -> None:
     for someone in (
         person(medicines=["fluvoxamine"]),
-        person(genes=[result("CYP2C19", "*1/*1")]),
+        person(genes=[result("CYP2C19", "*1/*1")], medicines=["aspirin"]),
         person(medicine_row("clopidogrel"), genes=[result("CYP2C19", "*2/*2")]),
     ):
         assert phenoconversion(know(someone), "clopidogrel", HEART).status is Status.CLEAR
+
+
+def test_an_empty_list_of_medicines_excludes_nothing() -> None:
+    nobody = know(person(genes=[result("CYP2C19", "*1/*1")]))
+    assert "not excluded" in phenoconversion(nobody, "clopidogrel", HEART).text
+    assert phenoconversion(nobody, "bisoprolol", HEART).status is Status.CLEAR
 
 
 @pytest.mark.parametrize("drug", ["clopidogrel", "warfarin", "simvastatin", "codeine", "abacavir"])

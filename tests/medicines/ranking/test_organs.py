@@ -1,5 +1,6 @@
 """Kidneys and liver: by the formula the label means, and never by an old or missing value."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,24 @@ def test_by_cockcroft_gault_only_with_a_weight(base: Base) -> None:
     assert none.status is Status.NOT_KNOWN
     assert none.opens[0].short == "weight"
     assert none.opens[0].decisive
-    assert kidney(base, "dabigatran", creatinine(1.2), weight(40, days=400)).opens[0].decisive
+    assert none.text == (
+        "Creatinine clearance not checkable: no weight is recorded. "
+        "What hangs on it: Too little is known."
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (weight(40, days=400), "no weight since 2023-04-28"),
+        (weight(4000), "the weight of 2024-05-02 is not plausible (20 to 400 kg are)"),
+        (weight(-70), "the weight of 2024-05-02 is not plausible (20 to 400 kg are)"),
+    ],
+)
+def test_a_weight_that_cannot_be_used_is_none(base: Base, row: dict, said: str) -> None:
+    made = kidney(base, "dabigatran", creatinine(1.2), row)
+    assert made.opens[0].decisive
+    assert f"Creatinine clearance not checkable: {said}." in made.text
 
 
 def test_an_old_creatinine_decides_nothing_but_is_said(base: Base) -> None:
@@ -72,7 +90,10 @@ def test_an_old_creatinine_decides_nothing_but_is_said(base: Base) -> None:
     [
         ([], {}, "no creatinine is recorded"),
         ([creatinine(120.0)], {}, "not plausible"),
-        ([creatinine(1.2, unit="umol/L")], {}, "not plausible"),
+        ([creatinine(1.2, unit="umol/L")], {}, "no unit that is known here"),
+        ([creatinine(-1.0)], {}, "not plausible"),
+        ([creatinine(1.2)], {"born": datetime(1800, 1, 1)}, "no date of birth that can be right"),
+        ([creatinine(1.2)], {"born": datetime(2025, 1, 1)}, "no date of birth that can be right"),
         ([creatinine(1.2)], {"born": None}, "no date of birth"),
         ([creatinine(1.2)], {"female": None}, "no sex"),
     ],
@@ -85,8 +106,6 @@ def test_what_is_missing_is_named(base: Base, rows: list, changes: dict, said: s
 
 
 def test_children_have_no_result(base: Base) -> None:
-    from datetime import datetime
-
     made = kidney(base, "metformin", creatinine(0.6), born=datetime(2012, 1, 1))
     assert "for adults" in made.text
 

@@ -49,6 +49,27 @@ def test_a_recorded_pregnancy_counts_until_it_ends(base: Base) -> None:
     assert pregnancy(know(person(long_ago, born=YOUNG)), "warfarin", base).opens[0].decisive
 
 
+@pytest.mark.parametrize("changes", [{"born": YOUNG, "female": False}, {"born": AT}, {}])
+def test_a_pregnancy_against_sex_or_age_still_counts(base: Base, changes: dict) -> None:
+    """A man, a child of nobody's age, a woman of 70: one of the two entries is wrong."""
+    made = pregnancy(know(person(event("ICD10CM//Z33.1"), **changes)), "warfarin", base)
+    assert made.level is Level.CONTRAINDICATED
+    assert "one is wrong" in made.text
+
+
+@pytest.mark.parametrize("years", [0, 120])
+def test_the_youngest_and_the_oldest(base: Base, years: int) -> None:
+    here = know(person(born=AT - timedelta(days=365.25 * years + 1)))
+    assert age(here, "codeine", base).level == (Level.CONTRAINDICATED if not years else Level.NONE)
+    assert age(here, "prasugrel", base).level == (Level.AVOID if years else Level.NONE)
+
+
+@pytest.mark.parametrize("born", [datetime(1800, 1, 1), AT + timedelta(days=1), None])
+def test_a_date_of_birth_that_cannot_be_right_is_none(base: Base, born: datetime | None) -> None:
+    made = age(know(person(born=born)), "prasugrel", base)
+    assert (made.status, made.opens[0].decisive) == (Status.NOT_KNOWN, True)
+
+
 def test_the_week_moves_on(base: Base) -> None:
     """Week 17 thirty days ago is week 21 now; week 8 is week 12."""
     late = know(person(event("ICD10CM//Z3A.17"), born=YOUNG))

@@ -24,11 +24,12 @@ from nof1.core.finding import (
     Value,
 )
 from nof1.knowledge.base import Base
-from nof1.medicines.ranking.columns import ORDER, Column, Level, Named, Open, Reason, Row, Verdict
+from nof1.medicines.ranking.columns import Column, Level, Open, Reason
 from nof1.medicines.ranking.columns import Status as State
 from nof1.medicines.ranking.document import document
 from nof1.medicines.ranking.order import before, key, ordered, why
 from nof1.medicines.ranking.rank import Ranking, rank
+from nof1.medicines.ranking.rows import ORDER, Named, Row, Verdict
 
 HEART, FLUTTER = "SNOMED//22298006", "ICD10CM//I48.91"
 
@@ -174,6 +175,32 @@ def test_a_patient_of_whom_nothing_is_known_has_no_clear_column_about_him() -> N
     assert made["clopidogrel"].columns["pharmacogenomics"].status is State.NOT_KNOWN
 
 
+def test_codes_of_medicines_that_nobody_knows_are_counted_and_asked_about() -> None:
+    strange = [event(f"RxNorm//99999{n}") for n in range(3)]
+    data = told(ranked(person(*strange)))
+    assert data["not_recognised"] == ["RxNorm//999990", "RxNorm//999991", "RxNorm//999992"]
+    for one in data["rows"]:
+        asked = [
+            each for each in one["interactions"]["not_known"] if "not known here" in each["text"]
+        ]
+        assert len(asked) == 3
+        assert one["interactions"]["status"] != "clear"
+
+
+def test_an_allergy_and_none_known_at_once() -> None:
+    both = person(event("ALLERGY//RxNorm//1191"), event("ALLERGY//SNOMED//716186003"))
+    made = by_name(ranked(both))
+    assert made["aspirin"].verdict in (Verdict.AVOID, Verdict.CONTRAINDICATED)
+    assert "one of them is wrong" in made["ramipril"].columns["allergies"].text
+    assert made["ramipril"].columns["allergies"].status is State.NOT_KNOWN
+
+
+def test_no_event_at_all() -> None:
+    data = told(ranked(frame([])))
+    assert data["dated_codes"] == 0
+    assert {one["renal"]["status"] for one in data["rows"]} == {"not_known"}
+
+
 def test_nothing_later_than_the_moment_is_used() -> None:
     """Everything recorded after the moment changes no byte of the answer."""
     now = person(creatinine(1.2), medicines=["aspirin"])
@@ -196,8 +223,8 @@ def test_the_same_answer_whatever_the_order_of_the_events() -> None:
     assert told(ranked(events)) == told(ranked(events.sort("code", descending=True)))
 
 
-def effect(**changes: Any) -> Finding:
-    """A finding about an effect."""
+def finding(**changes: Any) -> Finding:
+    """A finding about a response."""
     made: dict[str, Any] = {
         "subject": Subject(id="p"),
         "as_of": datetime(2024, 6, 1, tzinfo=UTC),
@@ -214,19 +241,17 @@ def effect(**changes: Any) -> Finding:
     return Finding(**{**made, **changes})
 
 
-def test_an_effect_comes_only_from_a_stored_finding_and_moves_no_place() -> None:
-    plain, known = ranked(person()), ranked(person(), effects={"ticagrelor": effect()})
-    text = by_name(known)["ticagrelor"].columns["efficacy"].text
-    assert "For this person: Heart attack within a year: 10 of 100; 0 to 20" in text
-    assert "For this person" not in by_name(plain)["ticagrelor"].columns["efficacy"].text
-    assert [one.medicine for one in known.rows] == [one.medicine for one in plain.rows]
-    withheld = effect(status=Status.WITHHELD, value=None, frequency=None, reason="r", resolve="s")
-    column = by_name(ranked(person(), effects={"aspirin": withheld}))["aspirin"].columns["efficacy"]
+def test_without_a_model_the_efficacy_says_that_it_is_not_known() -> None:
+    column = by_name(ranked(person()))["ticagrelor"].columns["efficacy"]
     assert column.status is State.NOT_KNOWN
+    assert "not known because no model of this workspace predicts" in column.text
+    assert "myocardial infarction" in column.opens[0].text
+    assert column.reasons[0].short == "guideline"
+    assert column.opens[0] not in by_name(ranked(person()))["ticagrelor"].opens
 
 
 def test_cell_lines_stand_apart_and_move_no_place() -> None:
-    plain, known = ranked(person()), ranked(person(), laboratory={"aspirin": effect()})
+    plain, known = ranked(person()), ranked(person(), laboratory={"aspirin": finding()})
     column = by_name(known)["aspirin"].laboratory
     assert column is not None
     assert column.text.startswith("Laboratory hypothesis, not from patients: ")

@@ -16,8 +16,9 @@ import polars as pl
 import pytest
 
 from medicines.ranking import slow_reading as slow
-from nof1.medicines.ranking.columns import Column, Level, Row, Status
+from nof1.medicines.ranking.columns import Column, Level, Status
 from nof1.medicines.ranking.rank import rank
+from nof1.medicines.ranking.rows import Row
 from nof1.record.store import Record
 from nof1.synthetic.codes import MEDICINES
 from nof1.synthetic.hospital import Hospital

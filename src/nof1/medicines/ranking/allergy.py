@@ -7,20 +7,13 @@ of ten patients had been given the medicine before).
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nof1.core.finding import EventRef
 from nof1.knowledge import allergies as crosses
 from nof1.knowledge import drugs
 from nof1.knowledge.base import SHIPPED, Base
-from nof1.medicines.ranking.columns import (
-    Column,
-    Level,
-    Open,
-    Reason,
-    cited,
-    column,
-    level_of,
-    with_detail,
-)
+from nof1.medicines.ranking.columns import Column, Level, Open, Reason, asks, column, reason
 from nof1.medicines.ranking.known import Known
 from nof1.record.current import PREFIXES
 
@@ -31,10 +24,12 @@ def allergies(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     """What the recorded allergies mean for this medicine."""
     entries = {code: one for code, one in known.allergies.items() if code not in NONE_KNOWN}
     if not known.allergies:
-        text = "No allergy is recorded, and none is excluded."
+        text = "Allergies not checkable: none is recorded, and none is excluded."
         return column("allergies", [], [Open(text, "Ask about allergies.", "allergies")], "")
     reasons: list[Reason] = []
     opens: list[Open] = []
+    if entries and len(entries) < len(known.allergies):
+        opens.append(Open(CONFLICT, "Ask about allergies.", "allergies"))
     for code, event in entries.items():
         name = _understood(code, event, base)
         if name is None:
@@ -47,6 +42,7 @@ def allergies(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     return column("allergies", reasons, opens, clear)
 
 
+CONFLICT = "The record lists an allergy and also says that none is known: one of them is wrong."
 NO_ALLERGY = "The record says that no allergy is known."
 
 
@@ -58,16 +54,14 @@ def _understood(code: str, event: EventRef, base: Base) -> str | None:
 def _reasons(known: Known, allergy: str, event: EventRef, drug: str, base: Base) -> list[Reason]:
     made = []
     shown = event.display or allergy
-    for cross in crosses.between(allergy, drug, base):
-        level = level_of(cross.action)
-        if level is Level.NONE:
-            continue
-        said = with_detail(cross.text, cross.detail, cross.action)
-        short, text = f"allergy: {shown}", f"Allergy to {shown} is recorded. {said}"
-        if _given_since(known, drug, event):
-            level = max(level, Level.WATCH)
-            text += f" {drug} was prescribed again after that entry: it may be old."
-        made.append(Reason(level, short, text, (event,), cited(cross.source, cross.citation, base)))
+    since = _given_since(known, drug, event)
+    for cross in filter(asks, crosses.between(allergy, drug, base)):
+        lead = f"Allergy to {shown} is recorded. "
+        one = reason(cross, f"allergy: {shown}", lead, (event,), base)
+        if since:
+            text = f"{one.text} {drug} was prescribed again after that entry: it may be old."
+            one = replace(one, level=max(one.level, Level.WATCH), text=text)
+        made.append(one)
     return made
 
 

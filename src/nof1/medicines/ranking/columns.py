@@ -1,17 +1,15 @@
-"""The shape of an answer: one medicine is one row, one question about it is one column.
+"""One question about one medicine: reasons, what could not be checked, and where facts stand.
 
 A column holds reasons (something speaks against the medicine, or for it) and open questions
-(something could not be checked). Columns are never added up into one number: the verdict of a row
-is the most cautious thing that any of its columns asks for.
+(something could not be checked).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum, StrEnum
-from functools import cached_property
+from typing import Protocol
 
 from nof1.core.finding import EventRef
 from nof1.knowledge.base import SHIPPED, Base, listed, sources
@@ -100,6 +98,48 @@ class Reason:
     source: Cited | None = None
 
 
+class Fact(Protocol):
+    """A row of a table of safety, whichever table it is from."""
+
+    @property
+    def action(self) -> str:
+        """What it asks for (``facts.ACTIONS``)."""
+
+    @property
+    def detail(self) -> str:
+        """The dose, or what to watch."""
+
+    @property
+    def text(self) -> str:
+        """What a person reads."""
+
+    @property
+    def source(self) -> str:
+        """Ids of sources, joined by ``|``."""
+
+    @property
+    def citation(self) -> str:
+        """Where in the source."""
+
+
+def reason(
+    fact: Fact, short: str, lead: str, events: tuple[EventRef, ...] = (), base: Base = SHIPPED
+) -> Reason:
+    """A fact that speaks about this patient: ``lead`` says why, then the fact's own words."""
+    return Reason(
+        level_of(fact.action),
+        short,
+        f"{lead}{with_detail(fact.text, fact.detail, fact.action)}",
+        events,
+        cited(fact.source, fact.citation, base),
+    )
+
+
+def asks(fact: Fact) -> bool:
+    """Whether a fact asks for anything at all."""
+    return level_of(fact.action) is not Level.NONE
+
+
 @dataclass(frozen=True)
 class Open:
     """One thing that is not known.
@@ -156,9 +196,12 @@ def column(
     Parameters
     ----------
     clear : the sentence when there is neither a reason nor an open question: what was checked.
-    informative : reasons that ask for nothing make the column clear, and their text is its text.
+    informative : reasons that ask for nothing make the column clear, and their text is its text;
+        they keep their order.
     """
-    ordered = tuple(sorted(dict.fromkeys(reasons), key=lambda one: (one.level, one.text)))
+    ordered = tuple(
+        sorted(dict.fromkeys(reasons), key=lambda one: (one.level, "" if informative else one.text))
+    )
     questions = tuple(sorted(dict.fromkeys(opens), key=lambda one: (one.worst, one.text)))
     status = _status(ordered, questions)
     said = [one.text for one in ordered] + [one.text for one in questions]
@@ -174,82 +217,3 @@ def _status(reasons: tuple[Reason, ...], opens: tuple[Open, ...]) -> Status:
     if level < Level.NONE:
         return Status.CAUTION
     return Status.NOT_KNOWN if opens else Status.CLEAR
-
-
-@dataclass(frozen=True)
-class Named:
-    """A medicine: our name, RxNorm ingredient (or None), ATC codes."""
-
-    name: str
-    rxnorm: str | None
-    atc: tuple[str, ...]
-
-
-class Verdict(StrEnum):
-    """What a row comes to, the most cautious first."""
-
-    CONTRAINDICATED = "contraindicated"
-    AVOID = "avoid"
-    CHECK_FIRST = "check_first"
-    ADJUST = "adjust"
-    STANDARD = "standard"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One medicine for one patient.
-
-    Attributes
-    ----------
-    current : the event that says that it is taken now; None when it is not taken.
-    columns : name -> column, in the order of ``ORDER``.
-    laboratory : what cell lines say, or None; it has no part in verdict or order.
-    purpose : what it is for in this disease, or empty. Medicines of different purposes are no
-        alternatives to each other: they are often given together.
-    grade : strength of the evidence that it works for the disease; 0 is the strongest.
-    covered : whether our tables of safety know anything about it; if not, silence is no all-clear.
-    """
-
-    medicine: Named
-    purpose: str
-    current: EventRef | None
-    columns: Mapping[str, Column]
-    laboratory: Column | None
-    grade: int
-    grade_text: str
-    covered: bool = True
-
-    @cached_property
-    def level(self) -> Level:
-        """The most cautious level of all columns."""
-        return min((one.level for one in self.columns.values()), default=Level.NONE)
-
-    @cached_property
-    def opens(self) -> tuple[Open, ...]:
-        """All open questions, those that could forbid the medicine first."""
-        found = [one for each in self.columns.values() for one in each.opens]
-        return tuple(sorted(found, key=lambda one: one.worst))
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        """Known reasons first; then questions whose answer could forbid the medicine."""
-        if self.level <= Level.AVOID:
-            return (Verdict.CONTRAINDICATED, Verdict.AVOID)[self.level]
-        if not self.covered or any(one.decisive for one in self.opens):
-            return Verdict.CHECK_FIRST
-        return Verdict.ADJUST if self.level == Level.ADJUST else Verdict.STANDARD
-
-
-ORDER = (
-    "efficacy",
-    "pharmacogenomics",
-    "phenoconversion",
-    "interactions",
-    "allergies",
-    "renal",
-    "hepatic",
-    "pregnancy",
-    "age",
-    "conditions",
-    "duplicates",
-)

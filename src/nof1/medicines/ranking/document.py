@@ -10,9 +10,11 @@ import msgspec
 
 from nof1.core.finding import NOTICE, EventRef, Subject
 from nof1.knowledge.indications import Candidate
-from nof1.medicines.ranking.columns import Cited, Column, Level, Open, Reason, Row
-from nof1.medicines.ranking.order import RULE, WORDS, before, why
+from nof1.medicines.ranking.columns import Cited, Column, Level, Open, Reason
+from nof1.medicines.ranking.expected import Benefit, PatientRisk
+from nof1.medicines.ranking.order import RULE, WORDS, before, common, why
 from nof1.medicines.ranking.rank import Ranking
+from nof1.medicines.ranking.rows import Row
 
 SCHEMA = "nof1/medicines-rank/1"
 Data = dict[str, Any]
@@ -43,7 +45,10 @@ def document(
         "as_of": f"{at:%Y-%m-%dT%H:%M:%S}Z",
         "synthetic": synthetic,
         "current": [one.name for one in ranking.known.medicines],
+        "not_recognised": sorted(one.code for one in ranking.known.strangers),
         "genes": len(ranking.known.genes),
+        "dated_codes": len(ranking.known.started),
+        "risks": [_risk(one) for one in ranking.risks],
         "rows": _rows(rows),
         "deciding": _deciding(ranking),
         "not_indicated": [_refused(one, ranking) for one in ranking.not_indicated],
@@ -59,7 +64,7 @@ def _rows(rows: Sequence[Row]) -> list[Data]:
     for row in rows:
         groups.setdefault(row.purpose, []).append(row)
     return [
-        _row(row, group[place:], place)
+        _row(row, group, place)
         for group in groups.values()
         for place, row in enumerate(group, start=1)
     ]
@@ -87,8 +92,9 @@ def _refused(one: Candidate, ranking: Ranking) -> Data:
     return {"name": one.medicine, "why": one.purpose or None, "current": taken}
 
 
-def _row(row: Row, later: Sequence[Row], place: int) -> Data:
+def _row(row: Row, group: Sequence[Row], place: int) -> Data:
     short, text = why(row)
+    about = common([one for one in group if one.verdict is row.verdict])
     return {
         "purpose": row.purpose or None,
         "place": place,
@@ -101,11 +107,42 @@ def _row(row: Row, later: Sequence[Row], place: int) -> Data:
         "verdict": str(row.verdict),
         "verdict_word": WORDS[row.verdict],
         "because": {"short": short, "text": text},
-        "next": before(row, later[0]) if later else None,
+        "next": before(row, group[place], about) if place < len(group) else None,
         **{name: _column(one) for name, one in row.columns.items()},
         "laboratory": None if row.laboratory is None else _column(row.laboratory),
+        "expected": [_benefit(one) for one in row.benefits],
         "evidence": {"grade": row.grade, "text": row.grade_text},
         "not_known": [_open(one) for one in row.opens],
+    }
+
+
+def _risk(one: PatientRisk) -> Data:
+    """A model's answer about the patient, as ``nof1 advise`` gives it."""
+    return {
+        "outcome": sorted(one.outcome),
+        "among": sorted(one.among),
+        "finding": one.finding.to_dict(),
+    }
+
+
+def _benefit(one: Benefit) -> Data:
+    effect = one.effect
+    return {
+        "outcome": one.about[0],
+        "model": one.about[1],
+        "days": one.about[2],
+        "now": one.before,
+        "with": one.after,
+        "fewer": one.fewer,
+        "interval": {"low": one.low, "high": one.high, "level": one.level},
+        "text": one.counts,
+        "against": None if effect is None else effect.against,
+        "measure": None if effect is None else effect.measure,
+        "ratio": None if effect is None else effect.ratio,
+        "ratio_interval": None
+        if effect is None
+        else {"low": effect.low, "high": effect.high, "level": effect.level},
+        "citation": None if effect is None else effect.citation,
     }
 
 

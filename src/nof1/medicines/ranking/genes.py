@@ -138,7 +138,7 @@ def _silent(known: Known, drug: str, linked: Sequence[str], base: Base) -> list[
     genes = " and ".join(missing)
     rules = by_drug(base)[drug]
     worst = min(level_of_advice(rule.action, rule.degree) for rule in rules)
-    text = f"Guidelines link {drug} to {genes}; no result is known."
+    text = f"Genes not checkable: guidelines link {drug} to {genes}; no result is recorded."
     return [Open(text, f"A test of {genes}.", genes, worst)]
 
 
@@ -167,7 +167,16 @@ def phenoconversion(known: Known, drug: str, disease: str, base: Base = SHIPPED)
     reasons = _under(known, mine, others, disease, base)
     reasons += _on_others(known, mine, others, disease, base)
     clear = "No medicine that is taken changes what the genes mean here, as far as graded lists go."
-    return column("phenoconversion", reasons, [], clear)
+    concerned = drug in by_drug(base) or bool(modulators.of(drug, base))
+    opens = [NOTHING_ACTS] if concerned and not (known.medicines or known.strangers) else []
+    return column("phenoconversion", reasons, opens, clear)
+
+
+NOTHING_ACTS = Open(
+    "No medicines recorded as taken now: one that changes the genes is not excluded.",
+    "Ask what is taken, also without prescription.",
+    "medicines",
+)
 
 
 def _under(

@@ -24,6 +24,7 @@ from nof1.record.patient import Patient
 
 SEXES = {"GENDER//F": True, "GENDER//M": False}
 ALLERGY, END = "ALLERGY//", "END//"
+OLDEST_YEARS = 125.0  # nobody has been older (Jeanne Calment, 122)
 DIAGNOSES = ("SNOMED//", "ICD10CM//", "ICD9CM//", "ICD10//")
 
 
@@ -43,8 +44,8 @@ class Known:
 
     Attributes
     ----------
-    age_years : None without a date of birth. female : None when the record does not say, or says
-        both.
+    age_years : None without a date of birth that can be right.
+    female : None when the record does not say, or says both.
     genes : stored gene results with their events.
     medicines : ingredients taken now. strangers : current medicines whose code nobody here knows.
     last : code -> its last event. ended : codes of diagnoses that have ended since.
@@ -111,7 +112,7 @@ def known(
     sexes = {sex for code, sex in SEXES.items() if code in last}
     return Known(
         at=at,
-        age_years=view.age_years,
+        age_years=_plausible(view.age_years),
         female=next(iter(sexes)) if len(sexes) == 1 else None,
         genes=known_genes(seen, at, base),
         medicines=medicines,
@@ -121,6 +122,11 @@ def known(
         numbers=_numbers(seen, names),
         started=_starts(seen),
     )
+
+
+def _plausible(age_years: float | None) -> float | None:
+    """An age that somebody can have; a date of birth that lies later is none."""
+    return age_years if age_years is not None and 0 <= age_years <= OLDEST_YEARS else None
 
 
 def _last(seen: pl.DataFrame, names: Mapping[str, str]) -> dict[str, EventRef]:

@@ -16,12 +16,13 @@ from nof1.knowledge.kidney import ADULT, ckd_epi_2021, cockcroft_gault
 from nof1.medicines.ranking.columns import (
     NOT_IN_TABLE,
     Column,
-    Level,
     Open,
     Reason,
+    asks,
     cited,
     column,
     level_of,
+    reason,
     with_detail,
 )
 from nof1.medicines.ranking.known import Known, Measured
@@ -33,6 +34,7 @@ FRESH_DAYS, WEIGHT_DAYS, LIVER_DAYS = 90, 365, 365
 PLAUSIBLE_MG_DL = (0.1, 30.0)
 PLAUSIBLE_KG = (20.0, 400.0)
 THREE_TIMES_NORMAL = 120.0  # U/L, about three times the upper limit of most laboratories
+RECORDED = ("date of birth", "sex")  # not measured, but entered
 UNITS = {"egfr": "mL/min/1.73 m2", "crcl": "mL/min", "creatinine": "mg/dL"}
 NAMES = {"egfr": "eGFR", "crcl": "creatinine clearance", "creatinine": "creatinine"}
 LIVER = (
@@ -96,28 +98,40 @@ def _old(known: Known, one: Measured) -> bool:
 
 def _problem(known: Known, creatinine: Measured | None) -> tuple[str, str] | None:
     """Why no measure can be had from the creatinine, and what would help."""
+    why = _unusable(known, creatinine)
+    return (f"Renal dose not checkable: {why}.", "creatinine") if why else None
+
+
+def _unusable(known: Known, creatinine: Measured | None) -> str:
     if creatinine is None:
-        return "Renal dose not checkable: no creatinine is recorded.", "creatinine"
+        return "no creatinine is recorded"
     low, high = PLAUSIBLE_MG_DL
-    if creatinine.unit != "mg/dL" or not low <= creatinine.value <= high:
-        return "Renal dose not checkable: the last creatinine is not plausible.", "creatinine"
-    if _old(known, creatinine):
-        return (
-            f"Renal dose not checkable: no creatinine since {creatinine.time:%Y-%m-%d}.",
-            "creatinine",
-        )
-    return None
+    day = f"the creatinine of {creatinine.time:%Y-%m-%d}"
+    if creatinine.unit != "mg/dL":
+        return f"{day} has no unit that is known here"
+    if not low <= creatinine.value <= high:
+        return f"{day} is not plausible ({low:g} to {high:g} mg/dL are)"
+    return f"no creatinine since {creatinine.time:%Y-%m-%d}" if _old(known, creatinine) else ""
 
 
 def _missing(known: Known, measure: str, weight: Measured | None) -> tuple[str, str]:
+    what = f"{NAMES[measure][:1].upper()}{NAMES[measure][1:]}" if measure == "crcl" else "eGFR"
     if known.age_years is None:
-        return "Renal dose not checkable: no date of birth.", "date of birth"
+        return f"{what} not checkable: no date of birth that can be right.", "date of birth"
     if known.age_years < ADULT:
-        return "Renal dose not checkable: the formulas are for adults.", "kidney function"
+        return f"{what} not checkable: the formulas are for adults.", "kidney function"
     if known.female is None:
-        return "Renal dose not checkable: no sex is recorded.", "sex"
-    since = "" if weight is None else f" since {weight.time:%Y-%m-%d} that can be used"
-    return f"Renal dose not checkable: no weight{since} ({NAMES[measure]}).", "weight"
+        return f"{what} not checkable: the record has no sex, or two.", "sex"
+    return f"{what} not checkable: {_no_weight(weight)}.", "weight"
+
+
+def _no_weight(weight: Measured | None) -> str:
+    if weight is None:
+        return "no weight is recorded"
+    low, high = PLAUSIBLE_KG
+    if weight.unit == "kg" and low <= weight.value <= high:
+        return f"no weight since {weight.time:%Y-%m-%d}"
+    return f"the weight of {weight.time:%Y-%m-%d} is not plausible ({low:g} to {high:g} kg are)"
 
 
 def renal(known: Known, kidney: Kidneys, drug: str, disease: str, base: Base = SHIPPED) -> Column:
@@ -127,9 +141,7 @@ def renal(known: Known, kidney: Kidneys, drug: str, disease: str, base: Base = S
         text = f"No renal limit of {drug} is in our table; that is not the same as having none."
         return column("renal", [], [Open(text, "Read the label.", NOT_IN_TABLE)], "")
     holding = [one for one in kidneys.at(drug, dict(kidney.values), base) if one in bands]
-    reasons = [
-        _band(one, kidney, base) for one in holding if level_of(one.action) is not Level.NONE
-    ]
+    reasons = [_band(one, kidney, base) for one in holding if asks(one)]
     missing = kidneys.unknown(drug, dict(kidney.values), base)
     opens = [_unknown(name, kidney, bands, drug, base) for name in missing]
     shown = ", ".join(
@@ -159,14 +171,9 @@ def _band(band: kidneys.Band, kidney: Kidneys, base: Base) -> Reason:
     use = f" (for {band.use})" if band.use else ""
     time = kidney.events[0].time
     day = f", {time:%Y-%m-%d}" if time else ""
-    said = with_detail(band.text, band.detail, band.action)
-    return Reason(
-        level_of(band.action),
-        f"{NAMES[band.measure]} {kidney.values[band.measure]:.3g}: {band.action}",
-        f"At {_value(band.measure, kidney)}{day}{use}: {said}",
-        kidney.events,
-        cited(band.source, band.citation, base),
-    )
+    short = f"{NAMES[band.measure]} {kidney.values[band.measure]:.3g}: {band.action}"
+    lead = f"At {_value(band.measure, kidney)}{day}{use}: "
+    return reason(band, short, lead, kidney.events, base)
 
 
 def _unknown(
@@ -181,7 +188,10 @@ def _unknown(
         then = [one for one in kidneys.at(drug, dict(kidney.old), base) if one in asked]
         said = with_detail(then[0].text, then[0].detail, then[0].action) if then else "no change."
         text += f" That value would have asked for: {said}"
-    return Open(text, f"Measure {short}." if short != "date of birth" else "Add it.", short, worst)
+    else:
+        most = min(asked, key=lambda one: level_of(one.action))
+        text += f" What hangs on it: {most.text}"
+    return Open(text, "Add it." if short in RECORDED else f"Measure {short}.", short, worst)
 
 
 def hepatic(known: Known, drug: str, base: Base = SHIPPED) -> Column:
@@ -232,5 +242,5 @@ def _active(known: Known, drug: str, base: Base) -> list[Reason]:
             cited(limit.source, limit.citation, base),
         )
         for limit in (liver.at(drug, "active", base) if high else ())
-        if level_of(limit.action) is not Level.NONE
+        if asks(limit)
     ]

@@ -7,6 +7,7 @@ interaction does not count against it; the column ``duplicates`` says what is to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from nof1.genome.medicines import Taken
 from nof1.knowledge import duplicates as same
@@ -18,10 +19,10 @@ from nof1.medicines.ranking.columns import (
     Level,
     Open,
     Reason,
+    asks,
     cited,
     column,
-    level_of,
-    with_detail,
+    reason,
 )
 from nof1.medicines.ranking.known import Known
 
@@ -35,7 +36,7 @@ def interactions(known: Known, drug: str, base: Base = SHIPPED) -> Column:
         _reason(found, other, base)
         for other in others
         for found in pairs.between(drug, [other.name], base)
-        if level_of(found.pair.action) is not Level.NONE
+        if asks(found.pair)
     ]
     names = ", ".join(one.name for one in others)
     clear = f"No pair in our table with {names}." if names else "Taken alone as far as recorded."
@@ -55,15 +56,9 @@ def beside(known: Known, drug: str, base: Base = SHIPPED) -> list[Taken]:
 
 def _reason(found: pairs.Interaction, other: Taken, base: Base) -> Reason:
     pair = found.pair
-    level = level_of(pair.action)
-    level = max(level, Level.WATCH) if pair.tier == ON_DEMAND else level
-    return Reason(
-        level,
-        f"with {other.name}: {pair.action}",
-        f"With {other.name}: {with_detail(pair.text, pair.detail, pair.action)}",
-        (other.event,),
-        cited(pair.source, pair.citation, base),
-    )
+    short, lead = f"with {other.name}: {pair.action}", f"With {other.name}: "
+    one = reason(pair, short, lead, (other.event,), base)
+    return replace(one, level=max(one.level, Level.WATCH)) if pair.tier == ON_DEMAND else one
 
 
 def _not_covered(known: Known, others: Sequence[Taken], drug: str, base: Base) -> list[Open]:
@@ -87,7 +82,8 @@ def _not_covered(known: Known, others: Sequence[Taken], drug: str, base: Base) -
     return found
 
 
-NOTHING_TAKEN = "No medicine that is taken now is in the record: nothing to check against."
+NOTHING_TAKEN = "No medicines recorded as taken now: interactions not excluded."
+NONE_THE_SAME = "No medicines recorded as taken now: one that does the same is not excluded."
 
 
 def duplicates(known: Known, drug: str, base: Base = SHIPPED) -> Column:
@@ -98,19 +94,14 @@ def duplicates(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     for other in rest:
         for found in same.of(drug, [other.name], base):
             assert found.group is not None  # the same ingredient was left out above
-            source = cited(found.group.source, found.group.citation, base)
             if taken is None:
                 text = f"{other.name} is taken now and does the same: instead of it, not beside it."
                 short = f"instead of {other.name}"
+                source = cited(found.group.source, found.group.citation, base)
                 reasons.append(Reason(Level.WATCH, short, text, (other.event,), source))
-            else:
-                level = level_of(found.group.action)
-                short, text = (
-                    f"beside {other.name}",
-                    f"Taken beside {other.name}: {found.group.text}",
-                )
-                if level is not Level.NONE:
-                    reasons.append(Reason(level, short, text, (other.event, taken.event), source))
+            elif asks(found.group):
+                short, events = f"beside {other.name}", (other.event, taken.event)
+                reasons.append(reason(found.group, short, f"Taken {short}: ", events, base))
     clear = "Nothing that is taken now does the same, as far as our table goes."
-    opens = [] if known.medicines else [Open(NOTHING_TAKEN, "Ask what is taken.", "medicines")]
+    opens = [] if known.medicines else [Open(NONE_THE_SAME, "Ask what is taken.", "medicines")]
     return column("duplicates", reasons, opens, clear)

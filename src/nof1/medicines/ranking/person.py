@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from nof1.core.finding import EventRef
@@ -15,9 +16,10 @@ from nof1.medicines.ranking.columns import (
     Level,
     Open,
     Reason,
-    cited,
+    asks,
     column,
     level_of,
+    reason,
     with_detail,
 )
 from nof1.medicines.ranking.known import Known
@@ -33,44 +35,40 @@ AFTER = ("ICD10CM//O85", "ICD10CM//O86", "ICD10CM//O90", "ICD10CM//O91", "ICD10C
 
 def pregnancy(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     """What the label says about pregnancy, for people whom it concerns."""
-    age = known.age_years
-    if known.female is False:
-        return column("pregnancy", [], [], "Does not apply (male).")
-    if age is not None and not CHILDBEARING[0] <= age < CHILDBEARING[1]:
-        return column("pregnancy", [], [], "Does not apply at this age.")
+    age, event = known.age_years, _pregnancy(known)
+    outside = age is not None and not CHILDBEARING[0] <= age < CHILDBEARING[1]
+    if event is None and (known.female is False or outside):
+        why = "at this age" if outside else "(male)"
+        return column("pregnancy", [], [], f"Does not apply {why}.")
     rows = pregnant.of(drug, base)
-    event = _pregnancy(known)
     if not rows:
         text = f"Pregnancy and {drug}: not in our table; that is not the same as safe."
         return column("pregnancy", [], [Open(text, "Read the label.", NOT_IN_TABLE)], "")
     if event is not None:
         held = pregnant.at(drug, _week(known, event), base)
+        doubt = [Open(CONTRADICTION, "Correct the record.", "sex or pregnancy")]
         return column(
-            "pregnancy", [_risk(one, (event,), base) for one in held if _asks(one.action)], [],
+            "pregnancy", [_risk(one, (event,), base) for one in held if asks(one)],
+            doubt if known.female is False or outside else [],
             "Pregnancy is recorded; our table asks for nothing at this stage.",
         )  # fmt: skip
-    possible = [
-        _risk(one, (), base) for one in rows if "possible" in one.stages and _asks(one.action)
-    ]
+    possible = [_risk(one, (), base) for one in rows if "possible" in one.stages and asks(one)]
     worst = min(rows, key=lambda one: level_of(one.action))
     text = f"Whether there is a pregnancy is not recorded. In pregnancy: {worst.text}"
     ask = Open(text, "Ask, or test.", "pregnancy", level_of(worst.action))
-    return column(
-        "pregnancy", possible, [ask] if _asks(worst.action) else [], "No risk in our table."
-    )
+    return column("pregnancy", possible, [ask] if asks(worst) else [], "No risk in our table.")
 
 
-def _asks(action: str) -> bool:
-    return level_of(action) is not Level.NONE
+CONTRADICTION = (
+    "The record has a pregnancy, and a sex or an age that speaks against it: one is wrong."
+)
 
 
 def _risk(risk: pregnant.Risk, events: tuple[EventRef, ...], base: Base) -> Reason:
     short = f"pregnancy: {risk.action}" if events else "could become pregnant"
-    text = with_detail(risk.text, risk.detail, risk.action)
-    level, source = level_of(risk.action), cited(risk.source, risk.citation, base)
-    if not events:  # a possibility asks for a talk and for contraception, it forbids nothing alone
-        return Reason(max(level, Level.ADJUST), short, text, events, source)
-    return Reason(level, short, f"Pregnancy is recorded. {text}", events, source)
+    one = reason(risk, short, "Pregnancy is recorded. " if events else "", events, base)
+    # A possibility asks for a talk and for contraception; it forbids nothing alone.
+    return one if events else replace(one, level=max(one.level, Level.ADJUST))
 
 
 def _pregnancy(known: Known) -> EventRef | None:
@@ -96,31 +94,27 @@ def _week(known: Known, event: EventRef) -> float | None:
     return int(said) + days / 7 if 8 <= int(said) <= 42 else None
 
 
+NO_AGE = "Age limits not checkable: no date of birth that can be right."
+
+
 def age(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     """What labels say at this age."""
     rows = ages.of(drug, base)
     if known.age_years is None:
         worst = min((level_of(one.action) for one in rows), default=Level.NONE)
-        return column(
-            "age", [], [Open("The age is not known.", "Date of birth.", "age", worst)], ""
-        )
-    held = [one for one in rows if one.low <= known.age_years < one.high and _asks(one.action)]
-    reasons = [_at_age(one, known.age_years, base) for one in held if not one.condition]
+        return column("age", [], [Open(NO_AGE, "Add it.", "date of birth", worst)], "")
+    years = known.age_years
+    held = [one for one in rows if one.low <= years < one.high and asks(one)]
+    reasons = [
+        reason(one, f"age {int(years)}: {one.action}", "", (), base)
+        for one in held
+        if not one.condition
+    ]
     opens = [_if(one) for one in held if one.condition]
-    if not rows and not ADULT <= known.age_years < OLDER:
+    if not rows and not ADULT <= years < OLDER:
         text = f"Nothing about {drug} at this age is in our table."
         opens.append(Open(text, "Read the label.", NOT_IN_TABLE))
     return column("age", reasons, opens, "No limit in our table at this age.")
-
-
-def _at_age(limit: ages.Limit, age_years: float, base: Base) -> Reason:
-    return Reason(
-        level_of(limit.action),
-        f"age {int(age_years)}: {limit.action}",
-        with_detail(limit.text, limit.detail, limit.action),
-        (),
-        cited(limit.source, limit.citation, base),
-    )
 
 
 def _if(limit: ages.Limit) -> Open:
@@ -129,22 +123,24 @@ def _if(limit: ages.Limit) -> Open:
     return Open(text, f"Check: {limit.condition}.", limit.condition, level_of(limit.action))
 
 
+NO_DIAGNOSIS = "Diagnoses not checkable: none is recorded, and none is excluded."
+
+
 def conditions(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     """Recorded diagnoses that speak against the medicine."""
     if not known.diagnoses:
-        ask = Open("No diagnosis is recorded: nothing to check against.", "Ask.", "diagnoses")
+        ask = Open(NO_DIAGNOSIS, "Ask.", "diagnoses")
         return column("conditions", [], [ask], "")
     reasons = [
-        Reason(
-            level_of(one.action),
+        reason(
+            one,
             f"{one.condition}: {one.action}",
-            f"{one.condition[:1].upper()}{one.condition[1:]} is recorded. "
-            + with_detail(one.text, one.detail, one.action),
+            f"{one.condition[:1].upper()}{one.condition[1:]} is recorded. ",
             _events(known, one.condition, base),
-            cited(one.source, one.citation, base),
+            base,
         )
         for one in diagnoses.against(drug, known.diagnoses, base)
-        if _asks(one.action)
+        if asks(one)
     ]
     if not diagnoses.of(drug, base):
         text = f"No diagnosis that speaks against {drug} is in our table."
