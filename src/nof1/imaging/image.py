@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Unit = Literal["HU", "raw"]
+SYNTHETIC = "SYNTHETIC"
+SAYS_SYNTHETIC = ("PatientName", "SeriesDescription", "ImageComments")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +69,15 @@ class Image:
     datasets: tuple[Any, ...] = field(default=(), repr=False)  # names must not reach a log
 
     @property
+    def is_synthetic(self) -> bool:
+        """Whether every file of the picture says that it is SYNTHETIC, as our phantoms do."""
+        return bool(self.datasets) and all(map(_says_synthetic, self.datasets))
+
+    @property
     def is_film(self) -> bool:
         """Whether it is one grey picture (rows, columns)."""
         return self.pixels.ndim == 2
+
+
+def _says_synthetic(dataset: Any) -> bool:
+    return any(SYNTHETIC in str(dataset.get(one) or "").upper() for one in SAYS_SYNTHETIC)

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from nof1.core.errors import ModelError
 
-TYPES = {"F64": "<f8", "F32": "<f4", "I64": "<i8", "I32": "<i4", "I16": "<i2", "U8": "|u1"}
+TYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "U8": "|u1",
+}
 NAMES = {np.dtype(code): name for name, code in TYPES.items()}
 
 NOTES = "__metadata__"  # words of other writers

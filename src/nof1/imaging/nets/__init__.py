@@ -1,0 +1,1 @@
+"""Networks: preparing a picture, building, loading, converting, exporting and running them."""
