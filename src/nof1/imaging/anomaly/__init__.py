@@ -1,0 +1,1 @@
+"""Films that are unlike the site's normal films, found without labels; silent until proven."""

@@ -1,0 +1,1 @@
+"""Where in the picture the evidence lies, with a direction that is tested."""
