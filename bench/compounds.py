@@ -1,12 +1,14 @@
 """Compounds: molecules a second, and property models on public tables: ./dev bench compounds.
 
-``./dev bench compounds [rate] [TABLE ...] [--repeats N]``; tables: esol, freesolv, bbbp, tox21,
-of ``../shared/data/molecules``; all of them without a name. Figures are CPU seconds of one core.
+``./dev bench compounds [rate] [TABLE ...] [--repeats N] [--challenger chemprop]``; tables: esol,
+freesolv, bbbp, tox21, of ``../shared/data/molecules``; all of them without a name. Figures are CPU
+seconds of one core. With a challenger, both answer about the same splits (extra ``chemprop``).
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +20,13 @@ from nof1.medicines.chemistry import descriptors, fingerprints, reading, splits
 from nof1.medicines.chemistry.molecules import parse, standardise
 from nof1.medicines.chemistry.toolkit import quiet
 from nof1.medicines.properties import table
-from nof1.medicines.properties.card import shown
+from nof1.medicines.properties.card import challenge_words, shown
 from nof1.medicines.properties.compounds import Compounds, Training
 from nof1.medicines.properties.evaluate import evaluate
 from nof1.medicines.properties.figures import MAIN, auroc
 from nof1.medicines.properties.learner import fit
+from nof1.medicines.properties.race import Race, challenger
+from nof1.medicines.properties.train import seen
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "molecules"
 TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -54,13 +58,14 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="./dev bench compounds")
     parser.add_argument("what", nargs="*", choices=["rate", *TABLES, []], default=[])
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--challenger", choices=["chemprop"])
     asked = parser.parse_args(arguments)
     for name in asked.what or ["rate", *TABLES]:
         if name == "rate":
             rates()
         else:
-            figures(name, asked.repeats)
-        if name == "bbbp":
+            figures(name, asked.repeats, asked.challenger)
+        if name == "bbbp" and asked.challenger is None:
             as_published()
 
 
@@ -86,12 +91,23 @@ def timed(name: str, work: Any, items: Sequence[Any]) -> tuple[Any, float]:
     return found, rate
 
 
-def figures(name: str, repeats: int) -> None:
+def figures(name: str, repeats: int, rival: str | None = None) -> None:
     """The three splits of one table as rows for the documentation."""
     file, labels = TABLES[name]
+    other = None if rival is None else challenger(rival)  # its import costs seconds of its own
     start = time.process_time()
     data = table.load(DATA / file, labels)
-    found = evaluate(Compounds.of(data.molecules), data.labels, data.values, repeats=repeats)
+    begun = time.process_time()
+    compounds = seen(data)
+    race = None if other is None else Race(other, data, time.process_time() - begun)
+    found = evaluate(
+        compounds,
+        data.labels,
+        data.values,
+        repeats=repeats,
+        tell=lambda text: print(f"{time.process_time() - start:6.0f} s  {text}", flush=True),
+        lap=None if race is None else race.lap,
+    )
     seconds = time.process_time() - start
     print(f"\n{name}: {data.counts}\n{seconds:,.0f} CPU seconds for all of its splits")
     for label in data.labels:
@@ -118,6 +134,25 @@ def figures(name: str, repeats: int) -> None:
             ]
         )
         print(f"mean over labels, {split}: {mean:.3f}")
+    if race is not None:
+        raced(race.summary())
+    sys.stdout.flush()
+
+
+def raced(summary: dict[str, Any]) -> None:
+    """A race as rows for the documentation."""
+    for label, by_split in summary["labels"].items():
+        for split, one in by_split.items():
+            cost = summary["cpu_seconds"][split]
+            print(
+                f"| {label} | {split} | {shown(one['ours'])} | {shown(one['challenger'])} "
+                f"| {shown(one['difference'])} | {one['reading']} "
+                f"| {cost['ours']:.1f} ({cost['ours_without_limits']:.1f}) "
+                f"| {cost['challenger']:.1f} "
+                f"| {cost['times']:.1f} ({cost['times_without_limits']:.1f}) |"
+            )
+    for sentence in challenge_words(summary):
+        print(sentence)
 
 
 def as_published() -> None:

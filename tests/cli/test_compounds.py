@@ -66,6 +66,41 @@ def test_the_way_from_table_to_prediction(capsys, model, tmp_path):
     assert drawing.read_text().startswith("<?xml")
 
 
+def test_a_table_of_all_bad_things_is_learned_from_and_each_is_counted(capsys, model, tmp_path):
+    first, second = samples.compounds()[:2]
+    bad = {
+        "cannot be parsed": ("C1CC", "not a molecule", '=HYPERLINK("a")', "C(C)(C)(C)(C)C"),
+        "metal": ("CC[Hg]CC", "Cl[Pt](Cl)(N)N"),
+        "more than 4,000 characters": ("C" * 10_000,),
+        "more than 300 atoms": ("C" * 400,),
+        "no carbon": ("[Na+].[Cl-]",),
+        "empty": ("",),
+        "unknown atom (*)": ("*CCO",),
+    }
+    rows = [(f"c{n}", one, n % 2) for n, one in enumerate(samples.compounds())]
+    rows += [("c0", first, 0), ("c5", "CCCCCCCCCC", 1)]  # the same id: same compound, another one
+    rows += [("s1", f"{second}.Cl", 1), ("k", samples.compounds()[2], 1)]  # a salt, a conflict
+    rows += [("u", "CCCCCCCCC", "maybe"), ("n", "CCCCCCCC", "")]
+    rows += [("x", one, 1) for some in bad.values() for one in some]
+    file = tmp_path / "bad.csv"
+    with file.open("w", newline="") as stream:
+        csv.writer(stream).writerows([("id", "smiles", "y"), *rows])
+    asked = ("train", str(file), "--label", "y", "--kind", "classification", "--repeats", "1")
+    code, out, err = run(capsys, "compounds", *asked, "--json")
+    data = json.loads(out)["rows"]
+    assert code in (0, 1)  # y is noise: the model may be withheld
+    assert "Traceback" not in err
+    assert data["set_aside"] == {why: len(some) for why, some in bad.items()}
+    assert data["changed"] == {"salt: the counter-ion was removed": 1}
+    assert data["repeated_rows"] == 3
+    assert data["conflicts"] == {"y": 1}
+    assert data["unreadable_labels"] == {"y": 1}
+    assert data["shared_ids"] == 1
+    assert data["without_label"] == 3
+    lost = sum(data["set_aside"].values()) + data["repeated_rows"] + data["without_label"]
+    assert data["rows"] == len(rows) == data["compounds"] + lost
+
+
 def test_each_row_of_a_file_is_answered_withheld_or_listed(capsys, model, tmp_path):
     learned(capsys, model)
     file, table = tmp_path / "ask.smi", tmp_path / "out.csv"
@@ -111,6 +146,15 @@ def test_every_compound_asked_for_is_answered(capsys, model):
     assert "row 2: cannot be parsed" in out
 
 
+def test_a_page_with_drawings_and_its_json(capsys, model, tmp_path):
+    learned(capsys, model)
+    page = tmp_path / "page.html"
+    code, _ = told(capsys, "predict", "made-up", "--smiles", "CCCc1ccccc1", "--page", str(page))
+    assert code == 0
+    assert "data:image/svg+xml" in page.read_text()
+    assert json.loads(page.with_suffix(".json").read_text())["asked"]["counts"]["rows"] == 1
+
+
 def test_a_stranger_is_not_drawn(capsys, model, tmp_path):
     learned(capsys, model)
     drawing = tmp_path / "why.svg"
@@ -134,6 +178,9 @@ def test_a_stranger_is_not_drawn(capsys, model, tmp_path):
         ("train", "missing.csv", "--label", "y"),
         ("train", "../Made up.csv", "--label", "none"),
         ("train", "../Made up.csv"),
+        ("train", "../Made up.csv", "--label", "polar", "--challenger", "nobody"),
+        ("predict", "made-up", "--smiles", "CC", "--page", "../Made up.csv/place.html"),
+        ("predict", "made-up", "--smiles", "CC", "--page", "a.html", "--label", "none"),
     ],
 )
 def test_a_wrong_request_is_refused_with_the_next_step(capsys, model, arguments):

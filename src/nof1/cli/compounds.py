@@ -14,8 +14,10 @@ from nof1.cli.options import common, step, tell
 from nof1.core import artefacts, audit
 from nof1.core.errors import InputError, UsageError
 from nof1.core.workspace import open_workspace
+from nof1.learn.files import read_json
 
 if TYPE_CHECKING:
+    from nof1.core.artefacts import Artefact
     from nof1.medicines.chemistry.reading import Batch
     from nof1.medicines.properties.model import Prediction, PropertyModel
 
@@ -49,6 +51,8 @@ for _command in (library.index, library.search, library.screen):
     help="Random and balanced-scaffold splits to make.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of splits and learners.")
+@click.option("--challenger", help="Race this on the same splits: chemprop. Ours is kept.")
+@click.option("--page", type=FILE, help="Write a page about the model, and its JSON beside it.")
 @click.pass_context
 def train(
     ctx: click.Context, /, workspace: str | None, as_json: bool, file: Path, **options: Any
@@ -58,8 +62,10 @@ def train(
     FILE is CSV, TSV or SDF, also gzipped. Exit code 1: a label's model is no better than the naive
     answer; it is stored as withheld.
     """
+    from nof1.medicines.properties.race import challenger
     from nof1.medicines.properties.train import train as learn
 
+    rival = None if options["challenger"] is None else challenger(options["challenger"])
     found = open_workspace(workspace)
     done = learn(
         found.laboratory,
@@ -70,6 +76,7 @@ def train(
         kind=options["kind"],
         repeats=options["repeats"],
         seed=options["seed"],
+        rival=rival,
         tell=step,
     )
     model = {
@@ -85,7 +92,10 @@ def train(
         content_hash=model["content_hash"],
         passed=not done.model.failed,
     )
-    shown = {key: done.card[key] for key in ("source", "rows", "set_aside", "labels", "meaning")}
+    kept = ("source", "rows", "set_aside", "labels", "challenger", "meaning")
+    shown = {key: done.card[key] for key in kept}
+    if options["page"] is not None:
+        _write_page(options["page"], done.card, done.artefact.version, None)
     data = {"schema": "nof1/compounds-train/1", "model": model, **shown}
     tell(data, compounds_text.trained(data), as_json=as_json)
     ctx.exit(1 if done.model.failed else 0)
@@ -97,9 +107,10 @@ def train(
 @click.argument("file", type=FILE, required=False)
 @click.option("--smiles", multiple=True, help="A SMILES (repeatable); with FILE, its column.")
 @click.option("--version", type=int, help="Version of the model [the newest].")
-@click.option("--label", help="Label that --explain is about [the first].")
+@click.option("--label", help="Label that --explain and --page draw [the first].")
 @click.option("--explain", type=FILE, help="Draw what speaks for it here, an SVG (one SMILES).")
 @click.option("--table", "table_file", type=FILE, help="Write all predictions here, a CSV.")
+@click.option("--page", type=FILE, help="Write a page with drawings, and its JSON beside it.")
 @click.pass_context
 def predict(
     ctx: click.Context, /, workspace: str | None, as_json: bool, model: str, **options: Any
@@ -127,6 +138,8 @@ def predict(
     }
     if options["explain"] is not None:
         data["explanation"] = _explain(property_model, options)
+    if options["page"] is not None:
+        _page(property_model, artefact, data, options)
     tell(data, compounds_text.predicted(data), as_json=as_json)
     ctx.exit(1 if data["counts"]["unusable"] or data["counts"]["withheld"] else 0)
 
@@ -197,15 +210,56 @@ def _batches(options: dict[str, Any]) -> Iterator[Batch]:
         yield batch
 
 
+def _page(
+    model: PropertyModel, artefact: Artefact, data: dict[str, Any], options: dict[str, Any]
+) -> None:
+    """The page of these predictions: the first ones drawn, with their atoms coloured."""
+    from nof1.medicines.properties import explain
+    from nof1.pictures.views.compounds import DRAWN
+
+    card = read_json(artefact.files, "card.json")
+    names = [one.name for one in model.labels]
+    asked = _label(names, options["label"])
+    step("drawing")
+    shown = {
+        **data,
+        "drawn_label": asked,
+        "predictions": [
+            {**one, **explain.drawn(model, one, names.index(asked))}
+            for one in data["predictions"][:DRAWN]
+        ],
+    }
+    _write_page(options["page"], card, artefact.version, shown)
+
+
+def _write_page(
+    path: Path, card: dict[str, Any], version: int, asked: dict[str, Any] | None
+) -> None:
+    from nof1.pictures.pages import write
+    from nof1.pictures.views.compounds import SCHEMA
+
+    data = {"schema": SCHEMA, "version": version, "card": card, "asked": asked}
+    try:
+        write("compounds", data, path)
+    except OSError as error:
+        raise InputError(
+            f"The page cannot be written: {error.strerror}.", where=path.name
+        ) from None
+
+
+def _label(names: list[str], asked: str | None) -> str:
+    if asked is not None and asked not in names:
+        raise UsageError("The model has no such label.", where="--label", allowed=names)
+    return asked or names[0]
+
+
 def _explain(model: PropertyModel, options: dict[str, Any]) -> dict[str, Any] | None:
     """Draw the atoms' contributions; None when the compound cannot be used or is withheld."""
     from nof1.medicines.chemistry.molecules import standardise
     from nof1.medicines.properties import explain
 
     names = [one.name for one in model.labels]
-    asked = options["label"] or names[0]
-    if asked not in names:
-        raise UsageError("The model has no such label.", where="--label", allowed=names)
+    asked = _label(names, options["label"])
     done = standardise(options["smiles"])
     if done.molecules[0] is None:
         return None

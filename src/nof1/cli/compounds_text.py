@@ -23,8 +23,14 @@ def trained(data: Mapping[str, Any]) -> str:
         lines.append(f"  repeats:   {rows['repeated_rows']:,} rows of a compound that came before")
     lines += _counted("conflict: ", rows["conflicts"], "compounds with different labels, removed")
     lines += _counted("unreadable:", rows["unreadable_labels"], "labels")
+    if rows["without_label"]:
+        lines.append(f"  left out:  {rows['without_label']:,} compounds without a usable label")
+    if rows["shared_ids"]:
+        lines.append(f"  ids:       {rows['shared_ids']:,} stand for different compounds, all kept")
     for label in data["labels"]:
         lines += ["", *_label(label)]
+    if data.get("challenger"):
+        lines += ["", *_race(data["challenger"])]
     lines += ["", f"Model {model['name']} version {model['version']} stored."]
     lines.append(f"Next step: nof1 compounds predict {model['name']} FILE")
     return "\n".join([*lines, NOTICE])
@@ -59,6 +65,23 @@ def _label(label: Mapping[str, Any]) -> Iterator[str]:
     yield from ("  " + line for line in table(rows, head, right="234").splitlines())
     if label["status"] == "withheld":
         yield from _wrapped(f"WITHHELD: {label['why']}")
+
+
+def _race(race: Mapping[str, Any]) -> Iterator[str]:
+    """Ours beside the challenger's on the same compounds, and what both cost."""
+    from nof1.medicines.properties.card import challenge_words
+
+    for label, splits in race["labels"].items():
+        yield from _wrapped(f"{label}: race on the same compounds", indent="")
+        rows = []
+        for split, one in splits.items():
+            if one is not None:
+                both = [f"{one[who]['value']:.3f}" for who in ("ours", "challenger")]
+                rows.append([split, *both, _figure(one["difference"]), one["reading"]])
+        head = ["split", "ours", race["name"], "difference (95 %)", "reading"]
+        yield from ("  " + line for line in table(rows, head, right="123").splitlines())
+    for sentence in challenge_words(race):
+        yield from _wrapped(sentence)
 
 
 def _figure(found: Mapping[str, Any]) -> str:

@@ -57,6 +57,34 @@ def test_values_that_nearly_agree_become_their_mean(tmp_path):
     assert data.counts["conflicts"] == {"solubility": 0}
 
 
+def test_an_id_of_two_compounds_is_counted_and_both_stay(tmp_path):
+    path = tmp_path / "a.csv"
+    lines = [f"c{n},{one},{n}" for n, one in enumerate(samples.compounds())]
+    lines += ["c3,CCCCCCCCCC,1", "c4,CCCCCCCCC,1", f"c5,{samples.compounds()[5]},5", ",CC,1"]
+    path.write_text("\n".join(["ID,smiles,y", *lines, ",CCC,1"]))
+    data = table.load(path, ["y"])
+    assert data.counts["shared_ids"] == 2
+    assert data.counts["compounds"] == 184
+    assert table.load(path, ["y"], smiles="smiles").counts["repeated_rows"] == 1
+
+
+def test_one_stray_value_does_not_make_numbers_of_classes(tmp_path):
+    path = samples.write(tmp_path / "a.csv", "CCCCCCCCCC,1,2", "CCCCCCCCC,1,maybe")
+    with pytest.raises(InputError, match="yes or no in 180 rows and something else in 2") as said:
+        table.load(path, ["polar"])
+    assert "--kind classification" in str(said.value.next_step)
+    data = table.load(path, ["polar"], kind="classification")
+    assert data.counts["unreadable_labels"] == {"polar": 2}
+    assert data.counts["compounds"] == 180
+    assert table.load(path, ["polar"], kind="regression").labels[0].kind == "regression"
+
+
+def test_a_table_without_rows_says_so(tmp_path):
+    (tmp_path / "a.csv").write_text("smiles,y\n")
+    with pytest.raises(InputError, match="no rows"):
+        table.load(tmp_path / "a.csv", ["y"])
+
+
 @pytest.mark.parametrize(
     ("labels", "kind", "error"),
     [
@@ -80,3 +108,10 @@ def test_too_few_compounds_or_of_a_class_are_refused(tmp_path):
     rare.write_text("smiles,y\n" + "".join(f"{'C' * n},{int(n < 9)}\n" for n in range(1, 90)))
     with pytest.raises(InputError, match="8 of them in the smaller class"):
         table.load(rare, ["y"])
+
+
+def test_a_number_too_large_for_a_measurement_is_unreadable_and_counted(tmp_path):
+    path = samples.write(tmp_path / "a.csv", "CCCCCCCCCC,1e308,1", "CCCCCCCCC,-1e308,1")
+    data = table.load(path, ["solubility"])
+    assert data.counts["unreadable_labels"] == {"solubility": 2}
+    assert np.abs(data.values).max() < 100

@@ -12,16 +12,10 @@ from nof1.medicines.properties.evaluate import NAMES
 from nof1.medicines.properties.figures import MAIN
 from nof1.medicines.properties.model import PropertyModel
 from nof1.medicines.properties.table import Table
+from nof1.pictures.compound_charts import TITLES
 
 SCHEMA = "nof1/compounds-card/1"
-TITLES = {
-    "rmse": "RMSE",
-    "mae": "mean absolute error",
-    "r2": "R2",
-    "auroc": "AUROC",
-    "average_precision": "average precision",
-    "brier": "Brier score",
-}
+CHALLENGER_BETTER = "challenger better"
 MEANING = (
     "Random splits ask about compounds like those in training; scaffold splits about new ring "
     "systems. If you will ask about new chemistry, read the scaffold rows. Intervals of the "
@@ -45,8 +39,9 @@ def make(
     figures: Mapping[str, Any],
     *,
     seed: int,
+    challenger: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The card as JSON."""
+    """The card as JSON; ``challenger`` is the summary of a race (see ``race``), if one was run."""
     return {
         "schema": SCHEMA,
         "name": name,
@@ -75,6 +70,7 @@ def make(
         ],
         "meaning": list(MEANING),
         "notice": NOTICE,
+        "challenger": challenger,
     }
 
 
@@ -83,6 +79,8 @@ def text(card: Mapping[str, Any]) -> str:
     lines = [f"# {card['name']}", "", f"Learned from {card['source']}.", "", *_rows(card["rows"])]
     for label in card["labels"]:
         lines += ["", *_label(label)]
+    if card.get("challenger"):
+        lines += ["", *_challenge(card)]
     lines += ["", "## How to read it", ""]
     lines += [f"- {sentence}" for sentence in card["meaning"]]
     return "\n".join([*lines, "", card["notice"], ""])
@@ -95,6 +93,10 @@ def _rows(counts: Mapping[str, Any]) -> Iterator[str]:
     for reason, number in counts["changed"].items():
         yield f"- changed: {number:,} ({reason})"
     yield f"- repeats of a compound: {counts['repeated_rows']:,} rows"
+    if counts["shared_ids"]:
+        yield f"- ids that stand for different compounds: {counts['shared_ids']:,} (all kept)"
+    if counts["without_label"]:
+        yield f"- compounds without a usable label: {counts['without_label']:,}"
     for label, number in counts["conflicts"].items():
         if number:
             yield f"- conflicting labels removed: {number:,} compounds ({label})"
@@ -127,6 +129,59 @@ def _label(label: Mapping[str, Any]) -> Iterator[str]:
         cells = [_covered(label["splits"][name], group) for name in NAMES]
         if any(cells):
             yield f"| {group} | " + " | ".join(cells) + " |"
+
+
+def challenge_rows(card: Mapping[str, Any], label: str) -> list[tuple[str, ...]]:
+    """Split, ours, the challenger's, their difference and what it means; no row without a race."""
+    race = card.get("challenger")
+    found = {} if not race else race["labels"][label]
+    return [
+        (
+            split,
+            shown(one["ours"]),
+            shown(one["challenger"]),
+            shown(one["difference"]),
+            one["reading"],
+        )
+        for split, one in found.items()
+        if one is not None
+    ]
+
+
+def challenge_words(race: Mapping[str, Any]) -> list[str]:
+    """What a race says in sentences: where the challenger is better, and the CPU seconds."""
+    better = [
+        f"{label} ({split})"
+        for label, splits in race["labels"].items()
+        for split, one in splits.items()
+        if one is not None and one["reading"] == CHALLENGER_BETTER
+    ]
+    where = ", ".join(better) if better else "nowhere"
+    found = [
+        f"{race['name']} ({race['settings']}) got the same indices. The model that is kept is "
+        f"ours. {race['name']} is better by more than the interval: {where}."
+    ]
+    for split, cost in race["cpu_seconds"].items():
+        found.append(
+            f"CPU seconds a split, {split}: ours {cost['ours']:.1f} "
+            f"({cost['ours_without_limits']:.1f} without limits), {race['name']} "
+            f"{cost['challenger']:.1f}"
+        )
+    return found
+
+
+def _challenge(card: Mapping[str, Any]) -> Iterator[str]:
+    race = card["challenger"]
+    yield f"## Race against {race['name']}"
+    yield ""
+    for label in card["labels"]:
+        yield f"| {label['name']} | ours | {race['name']} | difference | reading |"
+        yield "|---|---|---|---|---|"
+        for row in challenge_rows(card, label["name"]):
+            yield "| " + " | ".join(row) + " |"
+        yield ""
+    for sentence in challenge_words(race):
+        yield f"- {sentence}"
 
 
 def _split(name: str, found: Mapping[str, Any], names: list[str]) -> str:

@@ -26,9 +26,9 @@ class Compounds:
     shape: Shape
 
     @classmethod
-    def of(cls, molecules: Sequence[Molecule]) -> Compounds:
-        """Look at standardised molecules."""
-        seen = raw(molecules)
+    def of(cls, molecules: Sequence[Molecule], *, electronic: bool = False) -> Compounds:
+        """Look at standardised molecules; ``electronic`` for tables that :func:`smooth` names."""
+        seen = raw(molecules, electronic=electronic)
         return cls(seen, shape(molecules, seen.descriptors))
 
     def rows(self, rows: Any) -> Compounds:

@@ -6,6 +6,7 @@ inner folds, so nothing else needs the validation part) and judged on test compo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from nof1.medicines.properties.table import CLASSIFICATION, Label
 REPEATS = 3
 NAMES = ("random", "scaffold", "balanced scaffold")
 Tell = Callable[[str], None]
+Lap = Callable[[Split, int, Sequence[tuple[Label, Held]], float], None]
 
 
 def evaluate(
@@ -33,12 +35,23 @@ def evaluate(
     repeats: int = REPEATS,
     seed: int = 0,
     tell: Tell = lambda text: None,
+    lap: Lap | None = None,
 ) -> dict[str, Any]:
-    """Figures of every label: label -> split -> figures (see :func:`figures.summarise`)."""
+    """Figures of every label: label -> split -> figures (see :func:`figures.summarise`).
+
+    Parameters
+    ----------
+    lap : told after each split: the split, its seed, our held-out predictions, and the CPU seconds
+        that they took (a challenger races on the same indices, see ``race``).
+    """
     held: dict[tuple[str, str], list[Held]] = {}
     for number, split in planned(compounds.shape.scaffolds, repeats, seed):
         tell(f"{split.name} split {number + 1}")
-        for label, one in judged(compounds, labels, values, split, seed + number):
+        start = time.process_time()
+        found = list(judged(compounds, labels, values, split, seed + number))
+        if lap is not None:
+            lap(split, seed + number, found, time.process_time() - start)
+        for label, one in found:
             held.setdefault((label.name, split.name), []).append(one)
     return {
         label.name: {
@@ -111,6 +124,7 @@ def _held(
         np.array(zones),
         covered,
         single,
+        fitted.cpu,
     )
 
 

@@ -8,11 +8,13 @@ say what the model uses, not what is true in the flask.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nof1.medicines.chemistry.molecules import standardise
 from nof1.medicines.chemistry.toolkit import Chem, Draw, Molecule, quiet
 from nof1.medicines.properties.features import raw
 from nof1.medicines.properties.model import PropertyModel
@@ -26,7 +28,7 @@ FAINT = 0.15  # of the largest contribution; below it an atom stays white
 def contributions(model: PropertyModel, molecule: Molecule, label: int) -> NDArray[np.float64]:
     """(atoms,) what each heavy atom adds to the prediction, in the label's unit or probability."""
     hidden = [_without(molecule, atom) for atom in range(molecule.GetNumAtoms())]
-    table = model.columns.table(raw([molecule, *hidden]))
+    table = model.columns.table(raw([molecule, *hidden], electronic=model.columns.electronic > 0))
     values = model.fitted[label].predict(table)
     found: NDArray[np.float64] = values[0] - values[1:]
     return found
@@ -52,6 +54,7 @@ def drawing(molecule: Molecule, parts: NDArray[np.float64], legend: str) -> str:
         options = canvas.drawOptions()
         options.useBWAtomPalette()
         options.legendFontSize = 14
+        options.annotationFontScale = 0.7
         Draw.PrepareAndDrawMolecule(
             canvas,
             shown,
@@ -72,6 +75,23 @@ def strongest(molecule: Molecule, parts: NDArray[np.float64], most: int = 5) -> 
         symbol = molecule.GetAtomWithIdx(atom).GetSymbol()
         found.append(f"atom {atom + 1} ({symbol}) {parts[atom]:+.3g}")
     return found
+
+
+def drawn(model: PropertyModel, one: Mapping[str, Any], label: int) -> dict[str, Any]:
+    """``drawing`` (SVG) and ``strongest`` atoms of a prediction; none where it is withheld.
+
+    Parameters
+    ----------
+    one : a prediction as ``answers.to_dict`` gives it.
+    """
+    silent: dict[str, Any] = {"drawing": None, "strongest": []}
+    if one["answers"][model.labels[label].name]["value"] is None:
+        return silent
+    molecule = standardise([one["smiles"]]).molecules[0]
+    if molecule is None:
+        return silent
+    parts = contributions(model, molecule, label)
+    return {"drawing": drawing(molecule, parts, ""), "strongest": strongest(molecule, parts)}
 
 
 def _without(molecule: Molecule, atom: int) -> Molecule:

@@ -35,6 +35,7 @@ class Held:
     zones : (n,) zone of the domain.
     covered : (n,) whether the interval or class set holds the truth.
     single : (n,) whether the answer is of use: one class; always true for an interval.
+    cpu : seconds of the learner alone, without the inner folds behind the limits.
     """
 
     rows: NDArray[np.int64]
@@ -45,6 +46,7 @@ class Held:
     zones: NDArray[np.str_]
     covered: NDArray[np.bool_]
     single: NDArray[np.bool_]
+    cpu: float = 0.0
 
 
 def rmse(y: Floats, prediction: Floats, weight: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,12 +28,14 @@ class Fitted:
     ----------
     calibration : from score to probability; None for a regression.
     calibrated_on : number of held-out compounds behind calibration and limits.
+    cpu : seconds that the final learner took, without the inner folds; not stored.
     """
 
     learner: Learner
     bounds: Bounds
     calibration: LogisticRecalibration | None
     calibrated_on: int
+    cpu: float = 0.0
 
     def predict(self, table: NDArray[np.float32]) -> NDArray[np.float64]:
         """(n,) value, or calibrated probability of yes."""
@@ -70,8 +73,15 @@ def fit_label(
     bounds = calibrate(
         y[held], probability(score, calibration), zones, classify=classify, level=level
     )
-    learner = fit(training.table[known], y[known], classify=classify, seed=training.seed)
-    return Fitted(learner, bounds, calibration, len(held))
+    start = time.process_time()
+    learner = fit(
+        training.table[known],
+        y[known],
+        classify=classify,
+        seed=training.seed,
+        electronic=training.columns.electronic,
+    )
+    return Fitted(learner, bounds, calibration, len(held), time.process_time() - start)
 
 
 def _held_out(
@@ -85,7 +95,13 @@ def _held_out(
         others = np.flatnonzero(known & (training.fold != number))
         if classify and len(np.unique(y[others])) < 2:
             continue
-        learner = fit(training.table[others], y[others], classify=classify, seed=number)
+        learner = fit(
+            training.table[others],
+            y[others],
+            classify=classify,
+            seed=number,
+            electronic=training.columns.electronic,
+        )
         rows.append(own)
         scores.append(learner.predict(training.table[own]))
         if _enough(y[np.concatenate(rows)], classify):

@@ -70,23 +70,38 @@ FIELDS = ("start", "feature", "threshold", "right", "value")
 
 
 def grow(
-    table: NDArray[np.float32], y: NDArray[np.float64], *, classify: bool, trees: int, seed: int
+    table: NDArray[np.float32],
+    y: NDArray[np.float64],
+    *,
+    classify: bool,
+    trees: int,
+    seed: int,
+    many: bool = False,
 ) -> Forest:
     """Grow the trees.
 
     A classification gets a random forest (Breiman, Mach. Learn. 45 (2001) 5), a regression
     extremely randomised trees (Geurts et al., Mach. Learn. 63 (2006) 3), which had the lower error
-    in inner folds of ESOL and FreeSolv.
-    """
-    from sklearn.ensemble import ExtraTreesRegressor, RandomForestClassifier
+    in inner folds of ESOL and FreeSolv. A classification of ``many`` rows gets these too, with 3
+    rows or more in a leaf: on inner folds of five Tox21 labels, averaged with boosting, an AUROC of
+    0.841 against 0.826 for the random forest.
 
-    if classify:
-        grown = RandomForestClassifier(trees, n_jobs=1, random_state=seed).fit(table, y)
-    else:
-        grown = ExtraTreesRegressor(trees, n_jobs=1, random_state=seed, max_features=0.33).fit(
-            table, y
-        )
-    parts = [_tree(one.tree_, classify) for one in grown.estimators_]
+    Tree by tree, with the draws that scikit-learn's own forests make: the trees are theirs, but its
+    bookkeeping for each tree, a third of the time for a few hundred rows, is saved.
+    """
+    from sklearn import config_context
+
+    kind, settings = _kind(classify, many)
+    bootstrap = classify and not many
+    exact = np.ascontiguousarray(table, dtype=np.float32)
+    seeds = np.random.RandomState(seed).randint(np.iinfo(np.int32).max, size=trees)
+    grown: list[Any] = []
+    with config_context(skip_parameter_validation=True):
+        for own in seeds:
+            tree = kind(random_state=int(own), **settings)
+            weight = _drawn(int(own), len(y)) if bootstrap else None
+            grown.append(tree.fit(exact, y, sample_weight=weight, check_input=False))
+    parts = [_tree(one.tree_, classify) for one in grown]
     sizes = np.array([len(part[0]) for part in parts])
     start = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     right = [part[2] + offset for part, offset in zip(parts, start, strict=True)]
@@ -97,6 +112,23 @@ def grow(
         np.concatenate(right).astype(np.int32),
         np.concatenate([part[3] for part in parts]).astype(np.float32),
     )
+
+
+def _kind(classify: bool, many: bool) -> tuple[Any, dict[str, Any]]:
+    """The tree of scikit-learn and its settings."""
+    from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier, ExtraTreeRegressor
+
+    if not classify:
+        return ExtraTreeRegressor, {"max_features": 0.33}
+    if many:
+        return ExtraTreeClassifier, {"max_features": "sqrt", "min_samples_leaf": 3}
+    return DecisionTreeClassifier, {"max_features": "sqrt"}
+
+
+def _drawn(seed: int, rows: int) -> NDArray[np.int64]:
+    """(rows,) how often each row is drawn, with replacement."""
+    drawn = np.random.RandomState(seed).randint(0, rows, rows)
+    return np.bincount(drawn, minlength=rows)
 
 
 def _tree(tree: Any, classify: bool) -> tuple[NDArray[Any], ...]:

@@ -1,7 +1,7 @@
 """A trained model as it is stored and asked: prediction, interval, domain, neighbour - or withheld.
 
 Files of the artefact: ``property.json`` (labels, columns, limits, domain, gate),
-``numbers.safetensors`` (fingerprints, forests), one ``trees-N.lgb.txt`` a label,
+``numbers.safetensors`` (fingerprints, forests, kernels), one ``trees-N.lgb.txt`` a label,
 ``compounds.json`` (canonical SMILES of the training compounds, to name the nearest one; no
 labels). Notes: ``card.json``, ``card.md``.
 """
@@ -28,10 +28,11 @@ from nof1.medicines.properties.domain import OUTSIDE, Domain, Verdict
 from nof1.medicines.properties.features import Columns
 from nof1.medicines.properties.fitting import Fitted
 from nof1.medicines.properties.forest import Forest
+from nof1.medicines.properties.kernel import Kernel
 from nof1.medicines.properties.learner import Learner
 from nof1.medicines.properties.table import CLASSIFICATION, Label
 
-SCHEMA = "nof1/compounds-model/1"
+SCHEMA = "nof1/compounds-model/2"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class PropertyModel:
         """Answer about standardised compounds (``Standardised.smiles`` and ``.molecules``)."""
         if not molecules:
             return []
-        seen = Compounds.of(molecules)
+        seen = Compounds.of(molecules, electronic=self.columns.electronic > 0)
         verdicts = self.domain.judge(seen.shape)
         table = self.columns.table(seen.raw)
         zones = [one.zone for one in verdicts]
@@ -148,6 +149,8 @@ class PropertyModel:
         labels = []
         for number, (label, one) in enumerate(zip(self.labels, self.fitted, strict=True)):
             arrays |= one.learner.forest.arrays(f"forest-{number}")
+            if one.learner.kernel is not None:
+                arrays |= one.learner.kernel.arrays(f"kernel-{number}")
             texts[f"trees-{number}.lgb.txt"] = one.learner.text.encode()
             labels.append(
                 {
@@ -188,15 +191,23 @@ class PropertyModel:
             )
         about = read_json(artefact.files, "property.json")
         if about.get("schema") != SCHEMA:
-            raise ModelError(f"The model has schema {about.get('schema')!r}.", allowed=SCHEMA)
+            raise ModelError(
+                f"The model has schema {about.get('schema')!r}.",
+                allowed=SCHEMA,
+                next_step="Train it again: nof1 compounds train FILE --label COLUMN",
+            )
         arrays = unpack(need_file(dict(artefact.files), "numbers.safetensors"))
         return cls(
             tuple(Label(one["name"], one["kind"]) for one in about["labels"]),
             tuple(
-                _fitted(one, number, artefact.files, arrays)
+                _fitted(one, number, artefact.files, arrays, about["columns"]["electronic"])
                 for number, one in enumerate(about["labels"])
             ),
-            Columns(tuple(about["columns"]["bins"]), tuple(about["columns"]["fill"])),
+            Columns(
+                tuple(about["columns"]["bins"]),
+                tuple(about["columns"]["fill"]),
+                about["columns"]["electronic"],
+            ),
             Domain.from_dict(about["domain"], arrays["prints"]),
             tuple(read_json(artefact.files, "compounds.json")),
             about["failed"],
@@ -208,12 +219,15 @@ def _fitted(
     number: int,
     files: Mapping[str, bytes],
     arrays: Mapping[str, NDArray[Any]],
+    electronic: int,
 ) -> Fitted:
     calibration = about["calibration"]
     return Fitted(
         Learner(
             need_file(dict(files), f"trees-{number}.lgb.txt").decode(),
             Forest.from_arrays(arrays, f"forest-{number}"),
+            Kernel.from_arrays(arrays, f"kernel-{number}"),
+            electronic,
         ),
         Bounds.from_dict(about["bounds"]),
         None if calibration is None else LogisticRecalibration.from_dict(calibration),

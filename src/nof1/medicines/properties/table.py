@@ -12,7 +12,7 @@ and the figures flatter. So each compound comes once:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ FEWEST_ROWS = 60
 FEWEST_OF_A_CLASS = 15
 MOST_ROWS = 100_000
 LISTED = 1_000
+MOSTLY = 0.9  # share of yes and no that makes other values doubtful
+IDS = ("id", "compound_id", "molecule_id", "mol_id", "compound", "name")
+LARGEST = 1e100  # no measurement is larger; its square would overflow
 YES = {"1", "1.0", "true", "yes", "active", "positive"}
 NO = {"0", "0.0", "false", "no", "inactive", "negative"}
 MISSING = {"", "na", "nan", "null", "none", "-", "?"}
@@ -77,7 +80,8 @@ def load(
     Raises
     ------
     UsageError : no label, or one named twice, or an unknown kind.
-    InputError : no such column, or too few compounds with a label.
+    InputError : no rows, no such column, too few compounds with a label, or a label of which most
+        values are yes and no, but not all, and ``kind`` does not say what is meant.
     """
     if not labels or len(set(labels)) < len(labels):
         raise UsageError("Labels are missing, or one comes twice.", where="--label")
@@ -105,11 +109,12 @@ def load(
     useful = np.asarray(np.isfinite(merged).any(axis=1), dtype=bool)
     counts = {
         "rows": len(batch.rows),
-        "set_aside": dict(Counter(p for p in problems if p).most_common()),
-        "changed": dict(Counter(n for row in keep for n in done.notes[row]).most_common()),
+        "set_aside": _often(p for p in problems if p),
+        "changed": _often(n for row in keep for n in done.notes[row]),
         "unreadable_labels": {
             label.name: bad for label, (_, _, bad) in zip(named, found, strict=True)
         },
+        "shared_ids": _shared_ids(batch, [(row, str(done.smiles[row])) for row in keep], labels),
         "repeated_rows": len(keep) - len(groups),
         "conflicts": repeats,
         "without_label": int((~useful).sum()),
@@ -136,7 +141,31 @@ def load(
     return table
 
 
+def _often(found: Iterable[str]) -> dict[str, int]:
+    """How often each came, the most frequent first."""
+    return dict(Counter(found).most_common())
+
+
+def _shared_ids(
+    batch: reading.Batch, keys: Sequence[tuple[int, str]], labels: Sequence[str]
+) -> int:
+    """Ids that stand for more than one compound; 0 when the table has no column of ids.
+
+    Parameters
+    ----------
+    keys : place in the batch and canonical SMILES of the usable rows.
+    """
+    names = {name.lower(): name for name in batch.columns if name not in labels}
+    column = next((batch.columns[names[name]] for name in IDS if name in names), None)
+    if column is None:
+        return 0
+    pairs = {((column[row] or "").strip(), key) for row, key in keys}
+    return sum(1 for n in Counter(one for one, _ in pairs if one).values() if n > 1)
+
+
 def _column(batch: reading.Batch, name: str, path: Path) -> list[str | None]:
+    if not batch.rows:
+        raise InputError("The table has no rows.", where=path.name)
     if name not in batch.columns:
         raise InputError(
             "The table has no such column.",
@@ -154,7 +183,7 @@ def _values(
     given = {one for one in plain if one not in MISSING}
     if kind not in (None, *KINDS):
         raise UsageError("There is no such kind of label.", where="--kind", allowed=KINDS)
-    kind = kind or (CLASSIFICATION if given and given <= YES | NO else REGRESSION)
+    kind = kind or _guessed([one for one in plain if one in given], name, path)
     read = _class if kind == CLASSIFICATION else _number
     values = np.array([read(one) for one in plain], dtype=np.float64)
     unreadable = sum(
@@ -163,6 +192,22 @@ def _values(
         if one not in MISSING and np.isnan(value)
     )
     return values, kind, unreadable
+
+
+def _guessed(given: Sequence[str], name: str, path: Path) -> str:
+    """Classification where all values are yes or no; one stray value must not turn it around."""
+    binary = sum(one in YES | NO for one in given)
+    if binary and binary == len(given):
+        return CLASSIFICATION
+    if binary >= MOSTLY * len(given) and {*given} & YES and {*given} & NO:
+        raise InputError(
+            f"The label is yes or no in {binary:,} rows and something else in "
+            f"{len(given) - binary:,}.",
+            where=f"{path.name}, column {name}",
+            next_step="Say what is meant: --kind classification leaves the others out and counts "
+            "them, --kind regression learns numbers.",
+        )
+    return REGRESSION
 
 
 def _class(text: str) -> float:
@@ -174,7 +219,7 @@ def _number(text: str) -> float:
         value = float(text)
     except ValueError:
         return np.nan
-    return value if np.isfinite(value) else np.nan
+    return value if abs(value) <= LARGEST else np.nan
 
 
 def _merge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,9 @@ from nof1.medicines.properties.compounds import Compounds, Training
 from nof1.medicines.properties.evaluate import REPEATS, Tell, evaluate
 from nof1.medicines.properties.figures import MAIN
 from nof1.medicines.properties.fitting import fit_label
+from nof1.medicines.properties.learner import smooth
 from nof1.medicines.properties.model import PropertyModel
+from nof1.medicines.properties.race import Challenger, Race
 from nof1.medicines.properties.table import CLASSIFICATION, Label, Table
 
 
@@ -40,6 +43,7 @@ def train(
     kind: str | None = None,
     repeats: int = REPEATS,
     seed: int = 0,
+    rival: Challenger | None = None,
     tell: Tell = lambda text: None,
 ) -> Trained:
     """Learn from a compound file and store the model under ``models``.
@@ -47,6 +51,7 @@ def train(
     Parameters
     ----------
     repeats : random and balanced-scaffold splits to make, 1 or more.
+    rival : a challenger that races on the same splits; the stored model stays ours.
 
     Raises
     ------
@@ -54,11 +59,22 @@ def train(
     """
     tell("reading and standardising")
     data = table.load(source, labels, smiles=smiles, kind=kind)
-    compounds = Compounds.of(data.molecules)
-    figures = evaluate(compounds, data.labels, data.values, repeats=repeats, seed=seed, tell=tell)
+    start = time.process_time()
+    compounds = seen(data)
+    race = None if rival is None else Race(rival, data, time.process_time() - start)
+    figures = evaluate(
+        compounds,
+        data.labels,
+        data.values,
+        repeats=repeats,
+        seed=seed,
+        tell=tell,
+        lap=None if race is None else race.lap,
+    )
     tell("the model on all compounds")
     model = fit(data, compounds, gate(data.labels, figures), seed)
-    about = card.make(name, source.name, data, model, figures, seed=seed)
+    found = None if race is None else race.summary()
+    about = card.make(name, source.name, data, model, figures, seed=seed, challenger=found)
     files = model.files()
     about["content_hash"] = artefacts.content_hash(files)
     notes = {
@@ -66,6 +82,12 @@ def train(
         "card.md": card.text(about).encode(),
     }
     return Trained(artefacts.save(models, name, files, notes), model, about)
+
+
+def seen(data: Table) -> Compounds:
+    """The features of a table, computed once for all labels and splits."""
+    even = any(smooth(len(data.keys), classify=la.kind == CLASSIFICATION) for la in data.labels)
+    return Compounds.of(data.molecules, electronic=even)
 
 
 def fit(
