@@ -26,6 +26,7 @@ from nof1.record.bundle import read_bundle
 from nof1.record.ingest import ingest
 from nof1.record.store import Record
 from nof1.synthetic.hospital import write
+from nof1.synthetic.radiology import Imaging
 
 PATIENTS = 6000
 RESOURCES = 100
@@ -38,7 +39,7 @@ NOT_IN_A_BUNDLE = "{prefixes: [EXPOSURE//, GENE//, PGS//]}"  # without them, pat
 
 def hospital(folder: Path) -> tuple[Workspace, TrainResult, Path]:
     """A workspace with one site's records and a trained model, and the site's FHIR folder."""
-    written = write(folder / "files", seed=1, patients=PATIENTS)
+    written = write(folder / "files", seed=1, patients=PATIENTS, imaging=Imaging.none())
     workspace = create(folder / "ws", site=SITE, shards=1, synthetic=True)
     for number, (site, source) in enumerate(written.sites.items()):
         ingest(workspace.record, [source], site=site, settings={} if number else {"shards": 1})

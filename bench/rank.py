@@ -23,6 +23,7 @@ from nof1.medicines.ranking.rank import rank
 from nof1.record.ingest import ingest
 from nof1.record.store import Record
 from nof1.synthetic.hospital import write
+from nof1.synthetic.radiology import Imaging
 
 PATIENTS, ASKED, CALLS = 1500, 100, 5
 AT = datetime(2022, 6, 1)
@@ -32,7 +33,7 @@ WARM_MS, CALL_S = 100.0, 1.0
 
 def hospital(folder: Path) -> Workspace:
     """A workspace with the records and genes of all sites."""
-    written = write(folder / "files", seed=1, patients=PATIENTS)
+    written = write(folder / "files", seed=1, patients=PATIENTS, imaging=Imaging.none())
     workspace = create(folder / "ws", shards=1, synthetic=True)
     for number, (site, source) in enumerate(written.sites.items()):
         ingest(workspace.record, [source], site=site, settings={} if number else {"shards": 1})

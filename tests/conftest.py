@@ -9,6 +9,7 @@ from nof1.core.workspace import Workspace, create
 from nof1.predict.train import TrainResult, train_task
 from nof1.record.ingest import ingest
 from nof1.synthetic.hospital import Written, write
+from nof1.synthetic.radiology import Imaging
 
 PATIENTS = 1500
 
@@ -28,7 +29,7 @@ class SmallHospital:
 @pytest.fixture(scope="session")
 def small_hospital(tmp_path_factory) -> SmallHospital:
     folder = tmp_path_factory.mktemp("hospital")
-    written = write(folder / "files", seed=3, patients=PATIENTS)
+    written = write(folder / "files", seed=3, patients=PATIENTS, imaging=Imaging.none())
     workspace = create(folder / "ws", shards=2, synthetic=True)
     for number, (site, source) in enumerate(written.sites.items()):
         settings = {} if number else {"shards": 2}

@@ -396,6 +396,152 @@ def screen(text: str = "CHEMBL25") -> dict[str, Any]:
     }
 
 
+def compounds(text: str = "solubility") -> dict[str, Any]:
+    """A property model of two labels after a race, and four compounds asked about."""
+    covered = {"predictions": 60, "covered": 0.87, "low": 0.8, "high": 0.92}
+    nobody = {"predictions": 0, "covered": None, "low": None, "high": None}
+    zones = {"all": covered, "inside": nobody, "edge": covered, "outside": nobody}
+    unknown = {"value": None, "low": None, "high": None}
+    split = {"repeats": 1, "test_compounds": 60.0, "naive": 0.5, "neighbour": 0.6}
+    split |= {"coverage": zones, "metrics": {"auroc": figure(0.8), "brier": unknown}}
+    number = {**split, "metrics": {"rmse": figure(0.6), "r2": figure(0.7)}}
+    label = {"name": text, "kind": "regression", "compounds": 1100, "positive": None}
+    label |= {"status": "speaks", "why": None, "splits": {"random": number, "scaffold": number}}
+    other = {"name": text + "2", "kind": "classification", "positive": 300, "status": "withheld"}
+    other |= {"splits": {"random": split, "scaffold": {"repeats": 0, "why": text}}, "why": text}
+    lap = {"ours": figure(0.6), "challenger": figure(0.7), "difference": figure(0.1)}
+    cost = {"ours": 9.0, "ours_without_limits": 2.0, "challenger": 80.0}
+    near = {"zone": "inside", "reason": text, "similarity": 0.5, "neighbour": text}
+    near |= {"in_training": False, "scaffold_seen": True}
+    answers = {
+        text: {"value": -1.2, "low": -2.0, "high": -0.4},
+        text + "2": {"value": 0.7, "classes": []},
+    }
+    silent = {name: {"value": None, "withheld": text} for name in answers}
+    one = {"row": 1, "smiles": text, "domain": near, "answers": answers, "notes": [text]}
+    one |= {"drawing": f"<svg><title>{text}</title></svg>", "strongest": [text]}
+    far = {**one, "row": 2, "answers": silent, "drawing": None, "strongest": []}
+    return {
+        "schema": "nof1/compounds-page/1",
+        "version": 1,
+        "card": {
+            "name": text,
+            "source": text,
+            "rdkit": text,
+            "labels": [label, {**label, **other}],
+            "meaning": [text],
+            "rows": {
+                "rows": 1128,
+                "compounds": 1100,
+                "set_aside": {text: 3},
+                "changed": {text: 4},
+                "repeated_rows": 5,
+                "without_label": 6,
+                "shared_ids": 2,
+                "conflicts": {text: 7},
+                "unreadable_labels": {text: 8},
+            },
+            "challenger": {
+                "name": text,
+                "settings": text,
+                "labels": {
+                    text: {
+                        "random": {**lap, "reading": "challenger better"},
+                        "scaffold": {**lap, "reading": "no clear difference"},
+                    },
+                    text + "2": {"random": {**lap, "reading": "challenger worse"}, "other": None},
+                },
+                "cpu_seconds": {"random": cost},
+            },
+        },
+        "asked": {
+            "counts": {"rows": 77, "predicted": 44, "withheld": 3, "unusable": 30},
+            "reasons": {text: 30},
+            "unusable": [{"row": 3, "reason": text}] * 25,
+            "drawn_label": text,
+            "predictions": [
+                one,
+                {**one, "domain": {**near, "in_training": True, "zone": "edge"}},
+                {**far, "domain": {**near, "zone": "outside"}},
+                {**one, "answers": {**answers, text + "2": {"value": 0.5, "classes": [0, 1]}}},
+            ],
+        },
+    }
+
+
+def imaging(text: str = "film.dcm") -> dict[str, Any]:
+    """A film that was answered with a doubt, one that was refused, and a measured volume."""
+    plain = {"kind": "image", "frequency": None, "horizon_days": None}
+    words = [{"text": text, "contribution": 2.3, "unit": "log odds"}, {"text": text}]
+    notes = [f"Not validated: {text}", text]
+    found = finding(text, **plain, reason=text, evidence=words, notes=notes)
+    refused = {**withheld(text), **plain}
+    unusual = finding(text, **plain, reason=text, evidence=[{**words[0], "unit": text}])
+    del unusual["value"]
+    volume = {"amount": 2525.0, "unit": "mL"}
+    volume |= {"interval": {"low": 2252.0, "high": 2797.0, "level": 0.95}}
+    measured = finding(text, **plain, reason=text, evidence=[{"text": text}], value=volume)
+    gates = [
+        {"gate": gate, "status": status, "code": text, "reason": text, "next_step": text}
+        | {"value": 0.5, "limit": 0.02}
+        for gate, status in (
+            ("quality", "passed"),
+            ("orientation", "refused"),
+            ("population", "not validated"),
+            ("domain", "not checkable"),
+        )
+    ]
+    film = {"sources": [text], "sha256": "9f2c", "shape": [1024, 1024], "unit": "raw"}
+    film |= {"modality": text, "view": text, "body_part": None, "spacing_mm": [0.2, 0.2]}
+    film |= {"notes": [text], "answers": [{"model": text, "gates": gates, "labels": []}]}
+    film |= {"findings": [found, refused, unusual]}
+    ct = {**film, "sources": ["1.dcm"] * 40, "shape": [40, 96, 96], "unit": "HU", "answers": []}
+    ct |= {"findings": [measured], "spacing_mm": None, "view": None, "notes": []}
+    return {
+        "schema": "nof1/imaging-read/1",
+        "path": text,
+        "status": "ok",
+        "reason": None,
+        "models": [{"name": text, "sha256": "9f2c"}],
+        "findings": [*film["findings"], measured],
+        "pictures": [film, ct, {**ct, "sources": [], "findings": []}],
+        "refused": [{"file": text, "reason": text, "next_step": text}],
+        "written": [text],
+        "drawings": [{"source": text, "finding": text, "png": "iVBORw0KGgo="}],
+        "films": [{"source": text, "png": "iVBORw0KGgo="}],
+    }
+
+
+def imaging_audit(text: str = "films.csv") -> dict[str, Any]:
+    """An audit with every judgement, and figures of every kind."""
+    gap = {"value": 0.005, "low": -0.02, "high": 0.03, "level": 0.95, "note": "paired"}
+    none = {"value": None, "low": None, "high": None, "level": 0.95, "note": text}
+    pair = {"model": text, "pictures": 240, "full": figure(0.8), "frame_only": figure(0.79)}
+    pair |= {"full_minus_frame_only": gap}
+    within = {"full": 0.8, "mean_within": 0.79, "within": {text: figure(0.8), "PA": none}}
+    copies = {"exact_copies": 8, "exact_rows": [[1, 2]], "parts": {text: 200}, "patients": None}
+    gates = [
+        {"gate": "leakage", "judgement": "failed", "because": text, "figures": copies},
+        {"gate": "frame only", "judgement": "failed", "because": text}
+        | {"figures": {**pair, "matched_pictures": 92, "matched": pair}},
+        {"gate": "within view", "judgement": "passed", "because": "", "figures": within},
+        {"gate": "site", "judgement": "not checkable", "because": text, "figures": {}},
+        {"gate": "population", "judgement": "passed", "because": ""}
+        | {"figures": {"age_years": [18.0, 89.0], "views": [text, "PA"]}},
+    ]
+    return {
+        "schema": "nof1/imaging-audit/1",
+        "name": text,
+        "judgement": "failed",
+        "failed": ["leakage", "frame only"],
+        "not_checkable": ["site"],
+        "counts": {"pictures": 240, "patients": None, "labels": {text: 128}},
+        "set_aside": {text: 3},
+        "gates": gates,
+        "synthetic": True,
+    }
+
+
 ALL = {
     "quality": quality,
     "model": card,
@@ -404,5 +550,8 @@ ALL = {
     "medicines": medicines,
     "repurposing": repurposing,
     "screen": screen,
+    "imaging": imaging,
+    "imaging-audit": imaging_audit,
+    "compounds": compounds,
     "index": index,
 }

@@ -14,6 +14,7 @@ from nof1.core import artefacts
 from nof1.core.finding import Finding, Kind, Status, Subject
 from nof1.core.workspace import Workspace
 from nof1.genome import findings as genome
+from nof1.imaging import findings as imaging
 from nof1.knowledge.base import Base
 from nof1.predict.score import Scorer
 
@@ -66,6 +67,7 @@ class Adviser:
                 for scorer in self.scorers
                 for finding in scorer.findings(subject, events, at, names)
             ),
+            *imaging.findings(subject, events, at, synthetic=self.workspace.synthetic),
             *genome.findings(
                 subject, events, at, names, base=self.base, synthetic=self.workspace.synthetic
             ),

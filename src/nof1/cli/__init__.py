@@ -28,6 +28,7 @@ COMMANDS = {
     "genome": ("genome", "Genes from a VCF: star alleles, medicines, polygenic scores."),
     "medicines": ("medicines", "Which medicine for this patient, and why."),
     "compounds": ("compounds", "Compounds: property models, library search, screening."),
+    "imaging": ("imaging", "Films, CT and MRI: read, train, audit a data set."),
     "audit": ("audit", "The log of who asked what."),
     "knowledge": ("knowledge", "The facts: sources, dates, check, what a newer release changes."),
     "doctor": ("workspace", "Check this machine and workspace."),

@@ -63,7 +63,8 @@ def advise(
     if refused:
         data["refused"] = refused
     if page is not None:
-        write_page(Path(page), data, events, moment, findings)
+        shown = {**data, "drawings": drawings(found, findings)}
+        write_page(Path(page), shown, events, moment, findings)
     if fhir:
         from nof1.core.fhir import bundle as as_fhir
 
@@ -139,6 +140,13 @@ def _moment(text: str | None) -> datetime:
     )
 
 
+def drawings(found: Workspace, findings: list[Finding]) -> dict[str, str]:
+    """Code of each answer about a picture -> the film with its evidence, where one was kept."""
+    from nof1.imaging.answering import album
+
+    return album.drawings(found.images, findings)
+
+
 def write_page(
     path: Path,
     data: dict[str, Any],
@@ -146,7 +154,10 @@ def write_page(
     moment: datetime,
     findings: list[Finding],
 ) -> None:
-    """Write the patient's page: the findings, and the course of the values behind them."""
+    """Write the patient's page: the findings, and the course of the values behind them.
+
+    ``data`` is :func:`advice` with ``drawings`` (see :func:`drawings`) where there are some.
+    """
     from nof1.pictures.pages import write
 
     codes = {ref.code for one in findings for reason in one.evidence for ref in reason.events}

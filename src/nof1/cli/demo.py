@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +13,23 @@ import click
 from nof1.cli.options import as_json as json_option
 from nof1.cli.options import tell
 from nof1.core.errors import UsageError
-from nof1.core.finding import Kind, Status
 from nof1.core.workspace import create
 
 if TYPE_CHECKING:
-    from nof1.advice.hospital import Bedside, Hospital
-    from nof1.core.finding import Finding
+    from nof1.advice.hospital import Hospital
+    from nof1.cli.demo_films import FilmRoom
+    from nof1.cli.demo_patient import Asked
     from nof1.predict.train import TrainResult
+    from nof1.synthetic.files import Written
+    from nof1.synthetic.image_files import WrittenFilm
 
 MARK = ".nof1-demo"
+MOST_FILMS = 200  # enough for the audit; drawing them takes about ten seconds
 TITLE = "From a hospital's records to advice for one patient"
 LEAD = (
     "A hospital that does not exist, written to disk in the formats real hospitals send; imported, "
     "checked, learned from, and asked about one patient. Every person in it is invented."
 )
-MOST_TRIED = 200
-TELLING_RISK = 0.25  # a patient with at least this risk makes a more telling example
 
 
 @click.command()
@@ -47,9 +47,11 @@ def demo(as_json: bool, out: str, patients: int, seed: int, no_serve: bool, port
     folder = _fresh(Path(out))
     story = _Story(folder, quiet=as_json)
     hospital = story.build(patients, seed)
+    story.audit_films()
     trained = story.train()
-    bedside, at, findings = story.ask(hospital, trained)
-    index = story.pages(bedside, at, findings, trained)
+    asked = story.ask(hospital, trained)
+    bedside, at = asked.bedside, asked.at
+    index = story.pages(asked, trained)
     seconds = time.monotonic() - story.started
     data = {
         "schema": "nof1/demo/1",
@@ -58,6 +60,7 @@ def demo(as_json: bool, out: str, patients: int, seed: int, no_serve: bool, port
         "model": trained.artefact.name,
         "passed": not trained.model.withheld,
         "patient": bedside.patient,
+        "film": asked.film is not None,
         "seconds": round(seconds, 1),
     }
     name = folder / "workspace"
@@ -66,10 +69,22 @@ def demo(as_json: bool, out: str, patients: int, seed: int, no_serve: bool, port
         f"  nof1 advise {bedside.patient} --at {at:%Y-%m-%d} --workspace {name}\n"
         f"  nof1 card {trained.artefact.name} --workspace {name}\n"
         f"  nof1 quality --workspace {name}"
+        f"{_about_films(asked.film, folder)}"
     )
     tell(data, text, as_json=as_json)
     if not no_serve and not as_json:
         _serve(folder / "report", port)
+
+
+def _about_films(film: WrittenFilm | None, folder: Path) -> str:
+    """More lines to try, where there is a film."""
+    if film is None:
+        return ""
+    return (
+        f"\n  nof1 imaging read {film.path}"
+        f"\n  nof1 imaging audit {folder / 'hospital' / 'truth' / 'films.csv'} "
+        "--column label=opacity --finding 1"
+    )
 
 
 def _fresh(folder: Path) -> Path:
@@ -95,6 +110,9 @@ class _Story:
     quiet: bool
     started: float = field(default_factory=time.monotonic)
     steps: list[dict[str, Any]] = field(default_factory=list)
+    written: Written | None = None
+    quality: dict[str, Any] = field(default_factory=dict)
+    audit: dict[str, Any] | None = None
 
     def say(self, text: str) -> None:
         """One line on the way, with the seconds so far."""
@@ -105,10 +123,14 @@ class _Story:
         """Write the hospital's files, import them, and check their quality."""
         from nof1.advice.hospital import Hospital
         from nof1.record.ingest import ingest
+        from nof1.record.quality import report
         from nof1.synthetic.hospital import write
+        from nof1.synthetic.radiology import Imaging
 
         self.say(f"SYNTHETIC hospital: {patients:,} invented patients at 5 sites")
-        written = write(self.folder / "hospital", seed=seed, patients=patients)
+        plan = Imaging(films=min(MOST_FILMS, patients // 10))
+        written = write(self.folder / "hospital", seed=seed, patients=patients, imaging=plan)
+        self.written = written
         workspace = create(self.folder / "workspace", shards=4, synthetic=True)
         refused, done = 0, None
         for site, source in written.sites.items():
@@ -132,15 +154,24 @@ class _Story:
         )
         self.say("Check the quality of the data")
         hospital = Hospital(workspace)
-        self._quality(hospital)
+        self.quality = report(hospital.record, synthetic=True).to_dict()
         return hospital
 
-    def _quality(self, hospital: Hospital) -> None:
-        from nof1.pictures.pages import write
-        from nof1.record.quality import report
+    def audit_films(self) -> None:
+        """Audit the chest films of all sites, or say why there are none."""
+        from nof1.cli.demo_films import audit_step, audited
 
-        data = report(hospital.record, synthetic=True).to_dict()
-        write("quality", {**data, "links": LINKS}, self.folder / "report" / "quality.html")
+        assert self.written is not None
+        images = self.written.images
+        if images.table is None:
+            self.say(images.missing)
+            self.steps.append({"title": "The films", "text": images.missing})
+            return
+        self.say(f"Look at {len(images.films)} chest films before anything is learned from them")
+        found = audited(images)
+        self.say(found.words())
+        self.audit = found.everything.to_dict()
+        self.steps.append(audit_step(found, len(self.written.sites)))
 
     def train(self) -> TrainResult:
         """Train the model of the task file that came with the hospital."""
@@ -171,38 +202,52 @@ class _Story:
         )
         return done
 
-    def ask(
-        self, hospital: Hospital, trained: TrainResult
-    ) -> tuple[Bedside, datetime, list[Finding]]:
-        """Advise on one patient: a telling risk and a medicine that genes matter for, if any has.
+    def ask(self, hospital: Hospital, trained: TrainResult) -> Asked:
+        """Advise on one patient; the film of that patient is read and kept, if there is one."""
+        from nof1.cli.demo_patient import choose, kept
 
-        Of the first ``MOST_TRIED`` of the cohort it is the first such one, or else the last.
-        """
+        assert self.written is not None
         self.say("Ask about one patient")
-        people = dict(hospital.record.subjects().select("subject_id", "patient").iter_rows())
-        rows = trained.cohort.frame.select("subject_id", "prediction_time", "site")
-        for subject_id, moment, site in rows.head(MOST_TRIED).iter_rows():
-            bedside = hospital.patient(people[subject_id], site)
-            at = moment + timedelta(days=1)
-            found = bedside.advise(at)
-            if any(map(_telling, found)) and any(map(_about_a_medicine, found)):
-                break
-        return bedside, at, found
+        films = self.written.images.films
+        room = self._room() if films else None
+        cohort = trained.cohort.frame.select("subject_id", "prediction_time", "site")
+        asked = choose(hospital, cohort, films, room)
+        if room is None or asked.film is None:
+            return asked
+        self.say("Read the patient's chest film: gates, calibrated answer, heatmap")
+        return kept(room, asked)
 
-    def pages(
-        self, bedside: Bedside, at: datetime, findings: list[Finding], trained: TrainResult
-    ) -> Path:
-        """Write the remaining pages and the index; returns the index."""
-        from nof1.cli.advise import advice, write_page
+    def _room(self) -> FilmRoom | None:
+        """The model for films; says so when there is none."""
+        from nof1.cli.demo_films import NO_MODEL, FilmRoom
+
+        room = FilmRoom.open()
+        if room is None:
+            self.say(NO_MODEL)
+        return room
+
+    def pages(self, asked: Asked, trained: TrainResult) -> Path:
+        """Write all pages and the index; returns the index."""
+        from nof1.cli.advise import advice, drawings, write_page
+        from nof1.cli.demo_patient import patient_step
         from nof1.cli.models import write_card
         from nof1.pictures.pages import write
 
-        report = self.folder / "report"
+        self.say("Write the pages")
+        folder, bedside, findings = self.folder / "report", asked.bedside, asked.findings
+        there = {FILMS: self.audit is not None, FILM: asked.reading is not None}
+        links = {name: page for name, page in LINKS.items() if there.get(name, True)}
+        if self.audit is not None:
+            data = {**self.audit, "synthetic": True, "as_of": trained.model.data_date}
+            write("imaging-audit", {**data, "links": links}, folder / "audit.html")
+        write("quality", {**self.quality, "links": links}, folder / "quality.html")
+        write_card(folder / "model.html", trained.artefact, links)
+        self._film_page(asked, links)
         site = findings[0].subject.site if findings else None
-        data = advice(bedside.patient, site, at, findings, synthetic=True)
-        write_page(report / "patient.html", {**data, "links": LINKS}, bedside.events, at, findings)
-        write_card(report / "model.html", trained.artefact, LINKS)
-        self.steps.append(_patient_step(bedside, findings))
+        data = advice(bedside.patient, site, asked.at, findings, synthetic=True)
+        data |= {"links": links, "drawings": drawings(bedside.hospital.workspace, findings)}
+        write_page(folder / "patient.html", data, bedside.events, asked.at, findings)
+        self.steps.append(patient_step(asked))
         index = {
             "title": TITLE,
             "lead": LEAD,
@@ -210,43 +255,26 @@ class _Story:
             "data_date": trained.model.data_date,
             "steps": self.steps,
         }
-        return write("index", index, report / "index.html")
+        return write("index", index, folder / "index.html")
+
+    def _film_page(self, asked: Asked, links: dict[str, str]) -> None:
+        from nof1.cli.demo_films import film_step, write_film
+
+        if asked.film is None or asked.reading is None:
+            return
+        written = write_film(self.folder / "report", asked.film, asked.reading, links)
+        self.steps.append(film_step(asked.film, asked.reading, written))
 
 
+FILMS, FILM = "Films", "Film"
 LINKS = {
     "Overview": "index.html",
     "Data quality": "quality.html",
+    FILMS: "audit.html",
     "Model": "model.html",
+    FILM: "film.html",
     "Patient": "patient.html",
 }
-
-
-def _telling(finding: Finding) -> bool:
-    value = finding.value
-    return finding.status == Status.FOUND and value is not None and value.amount >= TELLING_RISK
-
-
-def _about_a_medicine(finding: Finding) -> bool:
-    return finding.kind is Kind.MEDICATION and finding.status == Status.FOUND
-
-
-def _patient_step(bedside: Bedside, findings: list[Finding]) -> dict[str, Any]:
-    answer = next((one.frequency.text for one in findings if one.frequency), "withheld")
-    genes = [one for one in findings if one.what.code.startswith("GENE//")]
-    known = sum(one.status == Status.FOUND for one in genes)
-    medicines = sum(one.kind is Kind.MEDICATION for one in findings)
-    return {
-        "title": "The patient",
-        "text": "The risk as people read it, with its range, the reasons and the source rows "
-        "behind each reason; and what the genes mean for the medicines taken now.",
-        "figures": [
-            {"label": "patient", "value": bedside.patient},
-            {"label": "heart attack within a year", "value": answer},
-            {"label": "genes known", "value": f"{known} of {len(genes)}"},
-            {"label": "medicines held against the genes", "value": f"{medicines}"},
-        ],
-        "links": [{"href": "patient.html", "text": "Advice"}],
-    }
 
 
 def _figure(figure: dict[str, Any]) -> str:

@@ -66,8 +66,11 @@ def _answer(finding: Finding, interval: Interval) -> str:
     if finding.frequency is not None:
         return f"{finding.frequency.text} ({interval.level:.0%} interval){_span(finding)}"
     assert finding.value is not None
-    span = f"{interval.low:.3g} to {interval.high:.3g}, {interval.level:.0%} interval"
-    return f"{finding.value.amount:.3g} {finding.value.unit} ({span})"
+    share = finding.value.unit == "1"
+    numbers = [finding.value.amount, interval.low, interval.high]
+    amount, low, high = (f"{100 * one if share else one:.3g}" for one in numbers)
+    unit = "%" if share else finding.value.unit
+    return f"{amount} {unit} ({low} to {high}, {interval.level:.0%} interval)"
 
 
 def _span(finding: Finding) -> str:

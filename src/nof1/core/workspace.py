@@ -4,6 +4,7 @@ nof1.toml      settings (this file makes the folder a workspace)
 record/        the event table, in generations (see ``nof1.record.store``)
 models/        trained models of patients with their cards
 laboratory/    models of compounds and cell lines; never asked about a patient
+images/        models of pictures, and the pictures drawn for answers
 knowledge/     newer facts than those of nof1 (see ``nof1.knowledge.base``)
 audit/         the append-only audit log
 reports/       pages made for people
@@ -54,6 +55,11 @@ class Workspace:
     def laboratory(self) -> Path:
         """Folder of models of compounds and cell lines, which say nothing about a patient."""
         return self.root / "laboratory"
+
+    @property
+    def images(self) -> Path:
+        """Folder of the models of pictures, and of what was drawn for their answers."""
+        return self.root / "images"
 
     @property
     def knowledge(self) -> Path:

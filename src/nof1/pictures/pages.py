@@ -4,7 +4,9 @@
 Kinds: ``quality`` (schema nof1/quality/1), ``model`` (a model card), ``patient``
 (schema nof1/advise/1), ``genome`` (schema nof1/genome-report/1), ``medicines`` (schema
 nof1/medicines-rank/1), ``repurposing`` (schema nof1/medicines-repurpose/1), ``screen`` (schema
-nof1/compounds-screen/1 with a ``drawing`` for each pick) and ``index``.
+nof1/compounds-screen/1 with a ``drawing`` for each pick), ``imaging`` (schema nof1/imaging-read/1
+with ``drawings`` and ``films``), ``imaging-audit`` (schema nof1/imaging-audit/1), ``compounds``
+(schema nof1/compounds-page/1) and ``index``.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ from nof1.core.finding import NOTICE
 from nof1.pictures import assets
 from nof1.pictures.picture import Picture
 from nof1.pictures.views import (
+    compounds,
     genome,
+    imaging,
+    imaging_audit,
     index,
     medicines,
     model,
@@ -42,6 +47,9 @@ VIEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "medicines": medicines.context,
     "repurposing": repurposing.context,
     "screen": screen.context,
+    "imaging": imaging.context,
+    "imaging-audit": imaging_audit.context,
+    "compounds": compounds.context,
     "index": index.context,
 }
 

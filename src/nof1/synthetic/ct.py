@@ -9,6 +9,7 @@ PS3.3 A.3) and as NIfTI: both hold the same Hounsfield units.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,13 @@ from numpy.typing import NDArray
 
 from nof1.core.errors import UsageError
 from nof1.core.extras import require
-from nof1.synthetic.film_files import add_person, made_uid, set_pixels, synthetic_dataset
+from nof1.synthetic.film_files import (
+    add_person,
+    made_uid,
+    set_pixels,
+    set_time,
+    synthetic_dataset,
+)
 
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 LABELS = {"body": 1, "lung_right": 2, "lung_left": 3, "bone": 4, "nodule": 5}
@@ -136,14 +143,19 @@ def volumes_ml(
     return found
 
 
-def write_series(folder: Path, phantom: Phantom) -> list[Path]:
-    """Write one DICOM file for each slice (file names do not follow the slices' order)."""
+def write_series(folder: Path, phantom: Phantom, *, taken: datetime | None = None) -> list[Path]:
+    """Write one DICOM file for each slice (file names do not follow the slices' order).
+
+    ``taken`` is UTC (without: a day in 2030).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     count = len(phantom.hu)
     paths = []
     for number in range(count):
         paths.append(folder / f"{(number * 7919 + 13) % 100003:06d}.dcm")
         dataset = _slice(phantom, number)
+        if taken is not None:
+            set_time(dataset, taken)
         dataset.save_as(paths[-1], enforce_file_format=True)
     return paths
 

@@ -6,6 +6,7 @@
     <folder>/sources/site-a/genome/cohort.vcf.gz      genotypes of its patients, and a score to
                                                       compute (see ``genome_files``)
     <folder>/sources/site-a/surroundings/*.csv        exposures by region and date
+    <folder>/sources/site-a/images/*.dcm              chest films, a CT series (``image_files``)
     ... site-b to site-e
     <folder>/truth/                                   never ingested: the answers
 
@@ -14,7 +15,7 @@ Each folder of a site is ingested with that site's name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,9 @@ import polars as pl
 from nof1.synthetic import codes
 from nof1.synthetic.fhir import as_fhir_times, write_resources
 from nof1.synthetic.genome_files import true_genes, write_genome
+from nof1.synthetic.image_files import WrittenImages, write_images
 from nof1.synthetic.people import Site
+from nof1.synthetic.radiology import Imaging
 from nof1.synthetic.truth import Truth
 
 TASKS = ("heart_attack", "major_bleed")
@@ -45,6 +48,7 @@ class Written:
     truth : folder of the answers.
     tasks : name of each task file, without ending -> its path.
     resources : site -> FHIR type -> number of resources.
+    images : films and CT series; ingest passes them over (``nof1 imaging read`` opens them).
     """
 
     folder: Path
@@ -52,20 +56,23 @@ class Written:
     truth: Path
     tasks: dict[str, Path]
     resources: dict[str, dict[str, int]]
+    images: WrittenImages = field(default_factory=WrittenImages)
 
 
-def write_hospital(truth: Truth, folder: Path, about: dict[str, Any]) -> Written:
+def write_hospital(truth: Truth, folder: Path, about: dict[str, Any], imaging: Imaging) -> Written:
     """Write all files; ``about`` (seed, size, years) goes into the truth."""
     sources = folder / "sources"
+    sites = {site.name: sources / site.name for site in truth.sites}
     written = Written(
         folder=folder,
-        sites={site.name: sources / site.name for site in truth.sites},
+        sites=sites,
         truth=folder / "truth",
         tasks={name: folder / "tasks" / f"{name}.yaml" for name in TASKS},
         resources={
             site.name: _write_site(truth, index, site, sources / site.name)
             for index, site in enumerate(truth.sites)
         },
+        images=write_images(truth, imaging, sites, folder / "truth"),
     )
     for name, path in written.tasks.items():
         _describe(path.parent, f"{name}.yaml")

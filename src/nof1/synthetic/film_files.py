@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,18 @@ def write_films(folder: Path, films: Sequence[Film], *, monochrome1_every: int =
     return paths
 
 
-def write_film(path: Path, film: Film, name: str, *, monochrome1: bool = False) -> None:
-    """Write one film as DICOM."""
+def write_film(
+    path: Path,
+    film: Film,
+    name: str,
+    *,
+    monochrome1: bool = False,
+    taken: datetime | None = None,
+) -> None:
+    """Write one film as DICOM; ``taken`` is UTC (without: a day in 2030)."""
     dataset = film_dataset(film, name, monochrome1=monochrome1)
+    if taken is not None:
+        set_time(dataset, taken)
     dataset.save_as(path, enforce_file_format=True)
 
 
@@ -88,6 +98,14 @@ def add_person(dataset: Any, age_years: float, sex: str) -> None:
     months = int(age_years * 12)
     dataset.PatientAge = f"{months:03d}M" if months < 24 else f"{int(age_years):03d}Y"
     dataset.PatientSex = sex
+
+
+def set_time(dataset: Any, taken: datetime) -> None:
+    """When the picture was taken, UTC."""
+    day, clock = f"{taken:%Y%m%d}", f"{taken:%H%M%S}"
+    dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = dataset.ContentDate = day
+    dataset.StudyTime = dataset.SeriesTime = dataset.AcquisitionTime = dataset.ContentTime = clock
+    dataset.TimezoneOffsetFromUTC = "+0000"
 
 
 def set_pixels(dataset: Any, stored: NDArray[Any], *, bits: int) -> None:

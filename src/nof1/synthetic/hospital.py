@@ -22,13 +22,16 @@ from nof1.synthetic.files import Written, write_hospital
 from nof1.synthetic.genes import genomes
 from nof1.synthetic.imperfections import Imperfections, spoil
 from nof1.synthetic.people import SITES, People, people
+from nof1.synthetic.radiology import Imaging, film_orders
 from nof1.synthetic.surroundings import Surroundings, surroundings
 from nof1.synthetic.truth import Truth, index_dates
 
 START = np.datetime64("2019-01-01")
 SHORTEST_YEARS, LONGEST_YEARS = 3, 30
 # One stream of random numbers per step: a new step goes to the end and moves nothing else.
-STREAMS = ("surroundings", "people", "genes", "sequencing", "course", "chart", "imperfections")
+STREAMS = (
+    "surroundings", "people", "genes", "sequencing", "course", "chart", "imperfections", "films",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Hospital:
     seed : non-negative; patients : at all sites together; sites : 1 to 5.
     years : length of the records, 3 to 30; index dates begin in the second year.
     imperfections : the planted faults; ``Imperfections.none()`` for clean records.
+    imaging : the films and CT series; ``Imaging.none()`` for none.
 
     Raises
     ------
@@ -51,6 +55,7 @@ class Hospital:
     sites: int = len(SITES)
     years: int = 5
     imperfections: Imperfections = field(default_factory=Imperfections)
+    imaging: Imaging = field(default_factory=Imaging)
 
     def __post_init__(self) -> None:
         _check("seed", self.seed, 0, 2**63 - 1)
@@ -95,6 +100,16 @@ class Hospital:
             chart=written,
             planted=planted,
             index_dates=index_dates(course, patients, START, months),
+            films=film_orders(
+                rng["films"],
+                self.imaging,
+                clean.encounters,
+                course,
+                everybody,
+                sites,
+                patients,
+                START,
+            ),
         )
 
     def write(self, folder: Path | str) -> Written:
@@ -106,12 +121,20 @@ class Hospital:
             "years": self.years,
             "start": str(START),
         }
-        return write_hospital(self.generate(), Path(folder), about)
+        return write_hospital(self.generate(), Path(folder), about, self.imaging)
 
 
-def write(folder: Path | str, seed: int = 1, patients: int = 6000) -> Written:
-    """Write the hospital of the demo; ingest each folder of ``Written.sites`` as that site."""
-    return Hospital(seed=seed, patients=patients).write(folder)
+def write(
+    folder: Path | str, seed: int = 1, patients: int = 6000, imaging: Imaging | None = None
+) -> Written:
+    """Write the hospital of the demo; ingest each folder of ``Written.sites`` as that site.
+
+    Parameters
+    ----------
+    imaging : number and size of films and CT series; default: ``Imaging()``.
+    """
+    plan = imaging or Imaging()
+    return Hospital(seed=seed, patients=patients, imaging=plan).write(folder)
 
 
 def _check(name: str, value: int, least: int, most: int) -> None:

@@ -13,6 +13,7 @@ from nof1.synthetic.chart import Chart, moment
 from nof1.synthetic.course import Course
 from nof1.synthetic.genes import Genomes
 from nof1.synthetic.people import People, Site
+from nof1.synthetic.radiology import model as films_model
 from nof1.synthetic.risks import COMPARISONS, had_they_taken, one_year_risk
 from nof1.synthetic.surroundings import Surroundings
 
@@ -38,6 +39,7 @@ class Truth:
         ``effect`` (newer minus older; negative: the newer one protects), ``outcome_time`` (first
         event after the index date, or null), ``observed_days`` (until death, leaving or the end of
         the records), ``exit`` (``death``, ``left`` or null).
+    films : one row per chest film, see ``radiology.film_orders``; without rows when none is taken.
     """
 
     sites: tuple[Site, ...]
@@ -50,6 +52,7 @@ class Truth:
     chart: Chart
     planted: dict[str, int]
     index_dates: pl.DataFrame
+    films: pl.DataFrame
 
     def model(self) -> dict[str, Any]:
         """The causal model as plain data: every hazard with its baseline and effects."""
@@ -57,6 +60,7 @@ class Truth:
             "monthly_hazards": {h.event: _plain_hazard(h) for h in known.HAZARDS},
             "early_excess_after_stent": known.EARLY_EXCESS.tolist(),
             "case_fatality": dict(known.CASE_FATALITY),
+            "film_opacity": films_model(),
             "link": "log hazard = log(baseline) + sum of effects; monthly, complementary log-log",
         }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nof1.core.errors import InputError
-from nof1.imaging.gates.leakage import exact_pairs, find_copies, leakage_report, pixel_hash
+from nof1.imaging.gates.leakage import _judged, exact_pairs, find_copies, leakage_report, pixel_hash
 from nof1.synthetic.films import film_set
 from shared_data import needs
 
@@ -89,3 +89,19 @@ def test_the_known_leak_of_the_public_split_is_found():
     report = leakage_report(images, splits=["train"] * 3882 + ["val"] * 524)
     assert report.figures["exact_copies_across_parts"] == 8
     assert report.judgement == "failed"
+
+
+@pytest.mark.parametrize(
+    ("exact", "near", "judgement"),
+    [(0, 0, "passed"), (0, 5, "passed"), (0, 6, "failed"), (1, 0, "failed")],
+)
+def test_a_few_near_copies_may_be_chance_an_exact_one_is_not(exact, near, judgement):
+    figures = {
+        "exact_copies_across_parts": exact,
+        "near_copies_across_parts": near,
+        "patients_across_parts": 0,
+        "parts": {"train": 1800, "test": 600},
+    }
+    report = _judged(figures, split=True, known=True)
+    assert report.judgement == judgement
+    assert (str(near) in report.because) == bool(near)

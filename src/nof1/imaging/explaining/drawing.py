@@ -89,10 +89,12 @@ def overlay_png(
     boxes: Sequence[Box] = (),
     limit: float | None = None,
     note: str = "",
+    unit: str = "log odds",
 ) -> bytes:
     """PNG of the film with evidence and legend; film pixel (0, 0) is picture pixel (0, 0).
 
-    ``label`` names the finding; ``note`` is one more line of the legend (for example SYNTHETIC).
+    ``label`` names the finding; ``note`` is one more line of the legend (for example SYNTHETIC);
+    ``unit`` of the evidence.
     """
     pillow = require("PIL.Image", "imaging")
     top = limit or scale_limit(evidence)
@@ -102,7 +104,7 @@ def overlay_png(
     canvas[:rows, :columns] = picture
     canvas[rows + 8 : rows + 20, 12 : LEGEND_WIDTH - 12] = _bar(LEGEND_WIDTH - 24)
     image = pillow.fromarray(canvas)
-    _write(image, rows, label, top, note, boxes)
+    _write(image, rows, (label, unit), top, note, boxes)
     about = require("PIL.PngImagePlugin", "imaging").PngInfo()
     about.add_text("Description", f"Evidence for {label}: {DIRECTION}. {note}".strip())
     stream = io.BytesIO()
@@ -119,16 +121,19 @@ def _bar(width: int) -> Colours:
     return bar
 
 
-def _write(image: Any, rows: int, label: str, top: float, note: str, boxes: Sequence[Box]) -> None:
+def _write(
+    image: Any, rows: int, words: tuple[str, str], top: float, note: str, boxes: Sequence[Box]
+) -> None:
     pen = require("PIL.ImageDraw", "imaging").Draw(image)
     for box in boxes:
         corner = (box.left, box.top, box.left + box.width - 1, box.top + box.height - 1)
         pen.rectangle(corner, outline=BOX)
+    label, unit = words
     ink, middle, last = (27, 31, 35), LEGEND_WIDTH // 2, LEGEND_WIDTH - 12
     shown = label if len(label) <= 24 else label[:23] + "…"
     pen.text((12, rows + 23), f"against ({-top:.2g})", fill=ink)
     pen.text((middle, rows + 23), "0", fill=ink, anchor="ma")
     pen.text((last, rows + 23), f"for {shown} (+{top:.2g})", fill=ink, anchor="ra")
-    pen.text((12, rows + 37), "log odds of a place; line: half of the strongest", fill=ink)
+    pen.text((12, rows + 37), f"{unit} of a place; line: half of the strongest", fill=ink)
     if note:
         pen.text((12, rows + 50), note[:58], fill=ink)

@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.covariance import ledoit_wolf
 
 from nof1.core.errors import InputError
 from nof1.imaging.gates.ranks import Ranks
@@ -102,6 +101,8 @@ class Domain:
 
 def _place(features: Features, kind: NDArray[Any]) -> tuple[Features, Features]:
     """Class means (classes, D) and inverse covariance (D, D) of one member's features."""
+    from sklearn.covariance import ledoit_wolf  # slow to import, and reading does not need it
+
     names = [one for one in np.unique(kind) if (kind == one).sum() >= FEWEST_OF_CLASS]
     means = np.stack([features[kind == one].mean(axis=0) for one in names])
     rest = np.concatenate([features[kind == one] - means[k] for k, one in enumerate(names)])

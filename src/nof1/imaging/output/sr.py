@@ -251,7 +251,9 @@ def _comments(finding: Finding) -> list[str]:
         interval, unit = finding.value.interval, finding.value.unit
         suffix = "" if unit == "1" else f" {unit}"
         span = f"{interval.low:.4g} to {interval.high:.4g}{suffix}"
-        words.append(f"{interval.level * 100:g} % interval: {span}")
+        # The range of a volume is the resolution of the grid, which no level belongs to.
+        level = f"{interval.level * 100:g} % interval" if unit == "1" else "Range"
+        words.append(f"{level}: {span}")
     words += [*finding.notes]
     words += ["SYNTHETIC data: not a real patient."] if finding.synthetic else []
     return [*words, NOTICE]

@@ -22,7 +22,7 @@ from nof1.imaging.nets.prepare import prepare, stored
 from nof1.imaging.training.labels import MISSING
 from nof1.imaging.training.people import OnFilm, headers
 from nof1.imaging.training.splits import crossing
-from nof1.imaging.training.task import Column, Finding, ImagingTask, Subgroup
+from nof1.imaging.training.task import Column, Finding, Group, ImagingTask, Subgroup
 
 MAX_TABLE_BYTES = 2**28
 Texts = NDArray[Any]
@@ -35,7 +35,8 @@ class DataSet:
     Attributes
     ----------
     images : (n, size, size) ``uint8`` squares.
-    labels : (n, K) of 0, 1, -1 for findings; (n,) class numbers, -1 not known, for kinds.
+    labels : (n, K) of 0, 1, -1 for findings; (n,) class numbers, -1 not known, for kinds; (n,) of
+        0 normal, 1 abnormal, -1 neither, for a detector of unusual films.
     patients : (n,) or None where nobody knows.
     side : (n,) ``train`` or ``test``; None when the split is made by the program.
     groups : subgroup name -> (n,) texts.
@@ -246,7 +247,9 @@ def _one_film(study: Any) -> Image:
 def _labels(
     task: ImagingTask, columns: dict[Column, Texts], aside: Counter[str]
 ) -> NDArray[np.int64]:
-    if task.kinds:
+    if task.anomaly:
+        labels = _normal_or_not(task, columns, aside)
+    elif task.kinds:
         place = {value: number for number, value in enumerate(task.kinds.values)}
         found = [place.get(str(one), MISSING) for one in columns[task.kinds.column]]
         labels = np.array(found, dtype=np.int64)
@@ -259,6 +262,36 @@ def _labels(
     for reason in [reason for reason, count in aside.items() if not count]:
         del aside[reason]
     return labels
+
+
+def _normal_or_not(
+    task: ImagingTask, columns: dict[Column, Texts], aside: Counter[str]
+) -> NDArray[np.int64]:
+    """(n,) 0 normal, 1 abnormal, -1 neither or both."""
+    if task.anomaly is None:
+        raise InputError("The task does not say which films are normal.", where="anomaly")
+    normal = belongs(columns[task.anomaly.normal.column], task.anomaly.normal)
+    other = task.anomaly.abnormal
+    ill = (
+        np.zeros(len(normal), dtype=bool)
+        if other is None
+        else belongs(columns[other.column], other)
+    )
+    aside["pictures called normal and abnormal"] += int((normal & ill).sum())
+    aside["pictures called neither normal nor abnormal"] += int((~normal & ~ill).sum())
+    return np.where(normal == ill, MISSING, ill.astype(np.int64))
+
+
+def belongs(texts: Texts, group: Group) -> NDArray[np.bool_]:
+    """(n,) whether a cell holds one of the group's values.
+
+    >>> one = Group(Column("c"), ("No Finding",), "|")
+    >>> belongs(np.array(["No Finding", "Mass|No Finding", "", "Mass"]), one).tolist()
+    [True, True, False, False]
+    """
+    one = Finding("", group.column, group.values, separator=group.separator)
+    found: NDArray[np.bool_] = answers_of(texts, one) == 1
+    return found
 
 
 def answers_of(texts: Texts, finding: Finding) -> NDArray[np.int64]:

@@ -6,24 +6,24 @@ allowed there, and the closest match. Paths are relative to the task file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from nof1.core import yaml_lines
 from nof1.core.yaml_lines import Node
+from nof1.imaging.training.options import network_of, training_of
 
 _KEYS = (
     *("name", "description", "pictures", "table", "findings", "kinds", "patient", "split"),
-    *("subgroups", "population", "network", "training"),
+    *("subgroups", "population", "network", "training", "anomaly"),
 )
-NETWORKS = ("residual", "densenet121", "resnet18")
-PRECISIONS = ("measure", "float32", "bfloat16")
 SIDES = ("train", "test")
 OF_PATIENT = {"age": "age_years", "sex": "sex", "view": "view"}
 EVERYWHERE = ("modality", "body_part")
-MAX_SEEDS = 20
+UNUSUAL = "how unusual for this site"
+DETECTOR_USUAL: dict[str, Any] = {"size": 64, "seeds": (1, 2)}
+DETECTOR_TRAINING = ("size", "seeds", "epochs", "batch", "rate", "decay")
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,23 @@ class Kinds:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Pictures whose ``column`` holds one of ``values``; ``separator`` as for a finding."""
+
+    column: Column
+    values: tuple[str, ...]
+    separator: str | None = None
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """A detector of unusual films: it learns from ``normal``, ``abnormal`` only try it."""
+
+    normal: Group
+    abnormal: Group | None = None
+
+
+@dataclass(frozen=True)
 class Split:
     """Which pictures are for training and which for testing.
 
@@ -111,7 +128,7 @@ class ImagingTask:
 
     Attributes
     ----------
-    findings, kinds : one of the two.
+    findings, kinds, anomaly : one of the three.
     population : word of the header (``age_years``, ``sex``, ``view``) -> column that says it.
     everywhere : word of the header (``modality``, ``body_part``) -> text that holds for all.
     patient : column of the patient; None: nobody knows, and the card says so.
@@ -125,6 +142,7 @@ class ImagingTask:
     table: Table | None = None
     findings: tuple[Finding, ...] = ()
     kinds: Kinds | None = None
+    anomaly: Anomaly | None = None
     patient: Column | None = None
     subgroups: tuple[Subgroup, ...] = ()
     population: dict[str, Column] = field(default_factory=dict)
@@ -148,6 +166,8 @@ class ImagingTask:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the classes."""
+        if self.anomaly:
+            return (UNUSUAL,)
         if self.kinds:
             return self.kinds.values
         return tuple(one.name for one in self.findings)
@@ -157,6 +177,8 @@ class ImagingTask:
         named = [one.column for one in self.findings]
         named += [one.column for one in self.subgroups]
         named += list(self.population.values())
+        groups = (self.anomaly.normal, self.anomaly.abnormal) if self.anomaly else ()
+        named += [one.column for one in groups if one]
         named += [one for one in (self.patient, self.split.column) if one]
         return tuple(dict.fromkeys([*named, *([self.kinds.column] if self.kinds else [])]))
 
@@ -169,32 +191,39 @@ def read_task(root: Node, folder: Path) -> ImagingTask:
     InputError : naming file, line and column of what is wrong.
     """
     parts = root.mapping(_KEYS, ("name", "pictures", "split"))
-    if ("findings" in parts) == ("kinds" in parts):
+    if len({"findings", "kinds", "anomaly"} & set(parts)) != 1:
         root.refuse(
-            "The task needs `findings` (each yes or no) or `kinds` (exactly one is right).",
-            allowed=["findings", "kinds"],
+            "The task needs one of `findings` (each yes or no), `kinds` (exactly one is right) and "
+            "`anomaly` (normal films only).",
+            allowed=["findings", "kinds", "anomaly"],
         )
+    if "anomaly" in parts:
+        _check_detector(parts)
     pictures = _pictures(parts["pictures"], folder)
-    found: dict[str, Any] = {"name": _name(parts["name"]), "pictures": pictures}
+    found: dict[str, Any] = {"name": name_of(parts["name"]), "pictures": pictures}
     found["split"] = _split(parts["split"], pictures)
     readers = {
         "description": Node.text,
         "table": lambda node: _table(node, folder),
         "findings": _findings,
         "kinds": _kinds,
+        "anomaly": _anomaly,
         "patient": _column,
         "subgroups": lambda node: tuple(_subgroup(one) for one in node.items()),
-        "network": _network,
+        "network": network_of,
     }
     found |= {key: read(parts[key]) for key, read in readers.items() if key in parts}
     if "population" in parts:
         found |= _population(parts["population"])
     if "training" in parts:
-        found |= _training(parts["training"])
+        found |= training_of(parts["training"])
+    if "anomaly" in parts:
+        found = {**DETECTOR_USUAL, **found}
     return ImagingTask(**found)
 
 
-def _name(node: Node) -> str:
+def name_of(node: Node) -> str:
+    """A name that can be a folder's name."""
     name = node.text()
     if not (name[0].isalnum() and all(sign.isalnum() or sign in "-_." for sign in name)):
         node.refuse(f"{name!r} cannot be a name.", allowed="letters, digits, - _ .")
@@ -263,6 +292,35 @@ def _kinds(node: Node) -> Kinds:
     return Kinds(_column(parts["column"]), values)
 
 
+def _check_detector(parts: dict[str, Node]) -> None:
+    """A detector has no use for some keys; what would be ignored is refused."""
+    for key in ("network", "subgroups"):
+        if key in parts:
+            parts[key].refuse(
+                f"A detector of unusual films has no `{key}`.", next_step="Remove it."
+            )
+    if "folds" in parts["split"].mapping():
+        parts["split"].refuse(
+            "A detector is not tested by folds: its rank needs films that it never saw.",
+            allowed=["arrays", "column", "test_share"],
+        )
+    if "training" in parts:
+        parts["training"].mapping(DETECTOR_TRAINING)
+
+
+def _anomaly(node: Node) -> Anomaly:
+    parts = node.mapping(("normal", "abnormal"), ("normal",))
+    return Anomaly(
+        _group(parts["normal"]), _group(parts["abnormal"]) if "abnormal" in parts else None
+    )
+
+
+def _group(node: Node) -> Group:
+    parts = node.mapping(("column", "values", "separator"), ("column", "values"))
+    separator = parts["separator"].text() if "separator" in parts else None
+    return Group(_column(parts["column"]), _texts(parts["values"]), separator)
+
+
 def _split(node: Node, pictures: Pictures) -> Split:
     parts = node.mapping(("arrays", "column", "train", "test", "test_share", "folds", "seed"))
     seed = parts["seed"].whole(0, 2**31) if "seed" in parts else 0
@@ -297,59 +355,6 @@ def _population(node: Node) -> dict[str, Any]:
     return {
         "population": {OF_PATIENT[k]: _column(parts[k]) for k in OF_PATIENT if k in parts},
         "everywhere": {k: parts[k].text().upper() for k in EVERYWHERE if k in parts},
-    }
-
-
-def _network(node: Node) -> dict[str, Any]:
-    readers: dict[str, Callable[[Node], Any]] = {
-        "kind": lambda one: one.one_of(NETWORKS),
-        "widths": lambda one: tuple(each.whole(4, 1024) for each in one.items()),
-        "blocks": lambda one: one.whole(1, 8),
-        "stem": lambda one: one.whole(1, 2),
-        "dropout": lambda one: one.number(0, 0.9),
-    }
-    parts = node.mapping(tuple(readers))
-    return {key: readers[key](one) for key, one in parts.items()}
-
-
-def _training(node: Node) -> dict[str, Any]:
-    readers: dict[str, Callable[[Node], Any]] = {
-        "epochs": lambda one: one.whole(1, 1000),
-        "batch": lambda one: one.whole(2, 4096),
-        "rate": lambda one: one.number(1e-6, 1),
-        "decay": lambda one: one.number(0, 1),
-        "patience": lambda one: one.whole(1, 1000),
-        "inner": lambda one: one.number(0.05, 0.5),
-        "balanced": Node.flag,
-        "precision": lambda one: one.one_of(PRECISIONS),
-        "threads": lambda one: one.whole(1, 64),
-    }
-    parts = node.mapping((*readers, "size", "seeds", "augmentation"))
-    found: dict[str, Any] = {
-        "training": {key: readers[key](one) for key, one in parts.items() if key in readers}
-    }
-    if "size" in parts:
-        found["size"] = parts["size"].whole(16, 512)
-    if "seeds" in parts:
-        found["seeds"] = tuple(range(1, parts["seeds"].whole(1, MAX_SEEDS) + 1))
-    if "augmentation" in parts:
-        found["augmentation"] = _augmentation(parts["augmentation"])
-    return found
-
-
-def _augmentation(node: Node) -> dict[str, Any]:
-    highest = {
-        "shift": 0.3,
-        "rotation_deg": 45.0,
-        "scale": 0.5,
-        "contrast": 0.9,
-        "brightness": 0.5,
-        "noise": 0.3,
-    }
-    parts = node.mapping((*highest, "flip"))
-    return {
-        key: one.flag() if key == "flip" else one.number(0, highest[key])
-        for key, one in parts.items()
     }
 
 

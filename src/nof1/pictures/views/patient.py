@@ -21,9 +21,12 @@ def context(data: Mapping[str, Any]) -> dict[str, Any]:
     """What the template needs, from ``{subject, as_of, findings, timeline?}``.
 
     ``findings`` are ``Finding.to_dict()``; ``timeline`` rows are {display, unit, low, high,
-    points: [{time, value}]}, one per laboratory value.
+    points: [{time, value}]}, one per laboratory value. ``drawings`` maps the code of a finding to
+    a PNG (base64) that shows where its evidence lies.
     """
-    shown, common = _shared_notes([finding(row) for row in data["findings"]])
+    drawings = data.get("drawings") or {}
+    told = [finding(row, drawings.get(row["what"]["code"])) for row in data["findings"]]
+    shown, common = _shared_notes(told)
     findings = [row for row in shown if row["kind"] != "genotype"]
     subject = data["subject"]
     who = subject.get("id") if isinstance(subject, Mapping) else subject
@@ -62,8 +65,8 @@ def _gene(shown: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def finding(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One finding with its drawings, its words and its reasons."""
+def finding(row: Mapping[str, Any], drawing: str | None = None) -> dict[str, Any]:
+    """One finding with its charts, words and reasons; ``drawing`` is a PNG as base64 text."""
     severity, status = STATUS[row["status"]]
     evidence = row.get("evidence") or []
     contributions = [abs(e["contribution"]) for e in evidence if e.get("contribution") is not None]
@@ -80,6 +83,7 @@ def finding(row: Mapping[str, Any]) -> dict[str, Any]:
         "counted_from": moment(row.get("counted_from") or row["as_of"])[:10],
         "frequency": row.get("frequency"),
         "icons": _icons(row.get("frequency")),
+        "drawing": f"data:image/png;base64,{drawing}" if drawing else None,
         "bar": _bar(value) if value else None,
         "value": _value(value) if value else None,
         "reason": row.get("reason"),
