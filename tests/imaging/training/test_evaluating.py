@@ -113,3 +113,18 @@ def test_the_selective_curve_against_a_slow_oracle():
     assert selective_curve(y, risk)[-1].accuracy > selective_curve(y, risk)[0].accuracy
     assert area_under_risk(y, risk) < 1 - selective_curve(y, risk)[0].accuracy
     assert area_under_risk([0, 1, 1], [0.9, 0.6, 0.55]) == pytest.approx((1 + 1 / 2 + 1 / 3) / 3)
+
+
+def test_no_probability_is_surer_than_the_cases_behind_it():
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1], 100)[:, None].astype(np.int8)
+    members = (truth[:, 0] * 16.0 - 8 + rng.normal(0, 1, (2, 200)))[:, :, None]
+    fitted = Calibration.fit(members, truth, "findings")
+    sure = np.array([[[30.0], [-30.0]]] * 2)
+    risk = fitted.risk(sure)[:, 0]
+    low, high = fitted.interval(sure)
+    assert risk.tolist() == pytest.approx([1 - 1 / 202, 1 / 202])
+    assert low[0, 0] <= 1 - 3 / 200
+    assert high[1, 0] >= 3 / 200
+    assert low[0, 0] <= risk[0] <= high[0, 0]
+    assert low[1, 0] <= risk[1] <= high[1, 0]

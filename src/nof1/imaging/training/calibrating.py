@@ -68,13 +68,19 @@ class Calibration:
         maps, sets = zip(*pairs, strict=True)
         return cls(question, maps, sets, rows=int((truth != MISSING).any(axis=1).sum()))
 
+    @property
+    def least(self) -> float:
+        """The smallest probability, and distance from 1, that so many rows can speak for."""
+        return 1 / (self.rows + 2)
+
     def risk(self, logits: ArrayLike) -> Floats:
         """(n, K) probabilities from (members, n, K) logits."""
         decision = _clipped(logits).mean(axis=0)
         if self.question == "kinds":
             found: Floats = softmax(decision / self.temperature, axis=1)
             return found
-        return np.column_stack([one.risk(decision[:, k]) for k, one in enumerate(self.maps)])
+        risks = np.column_stack([one.risk(decision[:, k]) for k, one in enumerate(self.maps)])
+        return np.clip(risks, self.least, 1 - self.least)
 
     def interval(
         self, logits: ArrayLike, level: float = INTERVAL_LEVEL
@@ -88,8 +94,9 @@ class Calibration:
         ]
         if not limits:
             return None
-        low, high = zip(*limits, strict=True)
-        return np.column_stack(low), np.column_stack(high)
+        low, high = (np.column_stack(one) for one in zip(*limits, strict=True))
+        end = 3 / max(self.rows, 6)  # what n cases without an exception can exclude at 95 %
+        return np.clip(low, 0, 1 - end), np.clip(high, end, 1)
 
     def sets(
         self, logits: ArrayLike, finding: int, level: float = CONFORMAL_LEVEL
