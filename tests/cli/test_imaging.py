@@ -213,6 +213,19 @@ def test_an_audit_judges_every_gate_and_makes_a_page(run, place, tmp_path):
     assert 'That is not "passed"' in page.replace("&#34;", '"')
 
 
+def test_an_audit_takes_more_columns_from_a_table_beside_the_arrays(run, tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (60, 24, 24), dtype=np.uint8)
+    names = np.array([f"film-{number}" for number in range(60)])
+    np.savez(tmp_path / "set.npz", images=images, name=names, label=np.arange(60) % 2)
+    rows = [f"film-{number},{'PA' if number % 3 else 'AP'}" for number in range(60)]
+    (tmp_path / "more.csv").write_text("\n".join(["film,view of it", *rows]), encoding="utf-8")
+    ways = ("--table", "more.csv", "--key", "name=film", "--column", "view=view of it")
+    done = run("audit", "set.npz", *ways, "--json")
+    gates = {one["gate"]: one for one in json.loads(done.stdout)["gates"]}
+    assert set(gates["within view"]["figures"]["within"]) == {"PA", "AP"}
+    assert run("audit", "set.npz", "--table", "more.csv").exit_code == 2
+
+
 def test_reading_needs_neither_torch_nor_charts(place):
     code = (
         "import sys; from nof1.cli import cli\n"

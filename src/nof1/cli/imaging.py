@@ -12,11 +12,11 @@ import click
 
 from nof1.cli import imaging_text
 from nof1.cli.imaging_models import audit, card, recalibrate, train
-from nof1.cli.imaging_other import adopt, convert
+from nof1.cli.imaging_other import adopt, convert, workspace_or_none
 from nof1.cli.options import common, step, tell
 from nof1.core import audit as log
-from nof1.core.errors import UsageError, WorkspaceError
-from nof1.core.workspace import Workspace, open_workspace
+from nof1.core.errors import UsageError
+from nof1.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from nof1.imaging.answering.study import AnyReader, Picture, StudyAnswer
@@ -59,7 +59,7 @@ def read(
     """
     if (options["keep"] or options["readings"]) and not options["patient"]:
         raise UsageError("Whose pictures are they?", next_step="Name the patient: --patient ID")
-    found, at = _workspace(workspace), datetime.now(UTC)
+    found, at = workspace_or_none(workspace), datetime.now(UTC)
     done, readers = _read(path, found, at, options)
     if found is not None and not options["keep"]:
         _log(found, done)
@@ -104,16 +104,6 @@ def _read(
     if options["patient"]:
         check_patient(done.pictures, options["file_patient"] or options["patient"])
     return done, readers
-
-
-def _workspace(path: str | None) -> Workspace | None:
-    """The workspace, or None when there is none and none was named."""
-    try:
-        return open_workspace(path)
-    except WorkspaceError:
-        if path is not None:
-            raise
-        return None
 
 
 def _readers(workspace: Workspace | None, names: Sequence[str]) -> list[AnyReader]:

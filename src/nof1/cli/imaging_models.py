@@ -24,7 +24,7 @@ from nof1.core import audit as log
 from nof1.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from nof1.imaging.training.task import ImagingTask
+    from nof1.imaging.training.task import ImagingTask, Table
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -120,6 +120,8 @@ def card(ctx: click.Context, workspace: str | None, as_json: bool, model: str) -
 @click.option(
     "--column", "columns", multiple=True, metavar="NAME=COLUMN", help="What a column holds."
 )
+@click.option("--table", type=FILE, help="A CSV file that says more about an .npz's pictures.")
+@click.option("--key", metavar="ARRAY=COLUMN", help="Array and column that hold their names.")
 @click.option("--page", type=FILE, help="Write the audit as a page, and its JSON beside it.")
 @click.pass_context
 def audit(
@@ -128,6 +130,8 @@ def audit(
     dataset: Path,
     finding: str | None,
     columns: tuple[str, ...],
+    table: Path | None,
+    key: str | None,
     page: Path | None,
 ) -> None:
     """Leaks, shortcuts, quality and population of a data set of pictures.
@@ -138,7 +142,8 @@ def audit(
     from nof1.imaging.gates.audit import audit as run_audit
 
     step("looking at every picture")
-    done = run_audit(dataset, columns=_columns(columns), finding=finding)
+    more = _table(table, key)
+    done = run_audit(dataset, columns=_columns(columns), finding=finding, table=more)
     data = done.to_dict()
     if page is not None:
         from nof1.pictures.pages import write
@@ -146,6 +151,18 @@ def audit(
         write("imaging-audit", data, page)
     tell(data, imaging_text.audited(data), as_json=as_json)
     ctx.exit(1 if done.failed else 0)
+
+
+def _table(path: Path | None, key: str | None) -> Table | None:
+    """The CSV file beside an npz file, and what joins the two."""
+    from nof1.imaging.training.task import Table
+
+    if (path is None) != (key is None):
+        raise UsageError("A table needs a key.", allowed="--table FILE --key ARRAY=COLUMN")
+    if path is None or key is None:
+        return None
+    (array, column), *_ = _columns((key,)).items()
+    return Table(path, column, array)
 
 
 def _columns(pairs: tuple[str, ...]) -> dict[str, str]:
