@@ -166,8 +166,8 @@ def show(title: str, found: Counter[tuple[str, str]], right: Sequence[str] = ())
         share = sum(times for (one, _), times in found.items() if one == status) / count
         words.append(f"{status} {share:6.1%}")
     if right:
-        share = sum(t for (s, code), t in found.items() if s == "refused" and code in right)
-        words.append(f"right {share / count:6.1%}")
+        met = sum(n for (one, code), n in found.items() if one == "refused" and code in right)
+        words.append(f"right {met / count:6.1%}")
     reasons = ", ".join(f"{code} {times}" for (_, code), times in found.most_common() if code)
     print("  ".join(words) + f"  ({reasons})", flush=True)
 
@@ -181,11 +181,10 @@ def door(name: str) -> None:
     if films.headers is not None:
         headers = [films.headers[row] for row in rows]
         show("upright, with header", walk(model, list(good), headers))
-    quarter = {"rotated_90": np.rot90(good, -1, (1, 2)), "rotated_270": np.rot90(good, 1, (1, 2))}
     show("turned by 180 degrees", walk(model, list(good[:, ::-1, ::-1])), ["upside_down"])
     show("flipped top to bottom", walk(model, list(good[:, ::-1])), ["upside_down"])
-    for code, turned in quarter.items():
-        show(code, walk(model, list(turned)), [code])
+    for code, way in (("rotated_90", -1), ("rotated_270", 1)):
+        show(code, walk(model, list(np.rot90(good, way, axes=(1, 2)))), [code])
     show("inverted", walk(model, list(255 - good.astype(np.float32))), ["inverted"])
     others = other_pictures()
     found = walk(model, others)
@@ -210,6 +209,7 @@ def without_drawn(films: Collection, good: list[Picture], others: list[Picture])
 def adults(name: str) -> None:
     """Films of adults at the door of the model of children."""
     if name != "child":
+        print("Adults are shown to the model of children only.")
         return
     films, model = nih(), model_of("child")
     large = list(films.images)

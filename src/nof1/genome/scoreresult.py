@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.special import ndtr
 
 from nof1.core.errors import UsageError
 from nof1.genome.scoreheader import ScoreHeader
@@ -226,4 +225,4 @@ def _number(value: float) -> float | None:
 
 
 def _percentile(z: float | None) -> float | None:
-    return None if z is None else float(100 * ndtr(z))
+    return None if z is None else 50 * math.erfc(-z / math.sqrt(2))
