@@ -112,7 +112,7 @@ def show(proof: Proof) -> None:
         ("above the twin", proof.labelled_gain),
     ):
         print(f"  {text:<24}{one}")
-    print(f"  {proof.reason}", flush=True)
+    print(f"  {proof.reason or 'nothing speaks against it'}", flush=True)
 
 
 def untrained(size: int, nets: int) -> list[Any]:

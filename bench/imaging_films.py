@@ -127,9 +127,8 @@ def changes(films: Films) -> Iterator[tuple[str, Sequence[Picture]]]:
     small = [Pillow.fromarray(film).resize(half, Pillow.Resampling.BILINEAR) for film in films]
     yield "half the size", [np.asarray(film) for film in small]
     yield "turned by 2 degrees", [rotate(film, 2, reshape=False, mode="nearest") for film in grey]
-    for share in (0.01, 0.03, 0.05):
-        cut = max(1, round(side * share))
-        yield f"{share:.0%} of each side cut off", grey[:, cut:-cut, cut:-cut]
+    for cut in sorted({max(1, round(side * share)) for share in (0.01, 0.03, 0.05)}):
+        yield f"{cut} of {side} px of each side cut", grey[:, cut:-cut, cut:-cut]
 
 
 def _jpeg(film: Films) -> Films:

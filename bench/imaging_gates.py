@@ -200,10 +200,10 @@ def without_drawn(films: Collection, good: list[Picture], others: list[Picture])
     kept = tuple(kind for kind in negatives.KINDS if kind.__name__ not in DRAWN)
     with patch.object(negatives, "KINDS", kept):
         check = orientation(films, out)
-    for title, pictures in (("upright", good), ("other pictures", others)):
+    for title, pictures, right in (("upright", good, []), ("other pictures", others, ["other"])):
         verdicts = check.check_all(pictures)
         found = Counter((str(one.status), one.code) for one in verdicts)
-        show(f"without drawings: {title}", found, ["other"])
+        show(f"without drawings: {title}", found, right)
 
 
 def adults(name: str) -> None:
@@ -233,11 +233,12 @@ def copies(name: str) -> None:
         f"{name}: {count * (count - 1) // 2:,} pairs of {count} films: {len(found.exact)} exact and"
         f" {len(found.near)} near copies, CPU seconds {time.process_time() - start:.1f}"
     )
+    known = {(a, b) for a, b in np.concatenate([found.exact, found.near]).tolist()}
     for title, changed in changes(np.stack(images[:BASES])):
         pairs = near_pairs([*images, *changed])[0]
         crossing = [(a, b - count) for a, b in pairs.tolist() if a < count <= b]
         right = sum(a == b for a, b in crossing)
-        wrong = len(crossing) - right
+        wrong = sum(a != b and (min(a, b), max(a, b)) not in known for a, b in crossing)
         print(f"  {title:<30}found {right / BASES:6.1%}, wrong pairs {wrong}", flush=True)
     if name == "child":
         public_split(films)

@@ -156,7 +156,8 @@ def test_a_typing_error_is_met_with_the_nearest_names():
 
 
 def test_two_diseases_with_one_code_are_refused(tmp_path):
-    rows = ["name\tdoid\tsnomed\ticd10cm\tsynonyms", "a\t\t1\t\t", "b\t\t1\t\t"]
+    head = "name\tdoid\tsnomed\ticd10cm\tsynonyms\tsource"
+    rows = [head, "a\t\t1\t\t\tx", "b\t\t1\t\t\tx"]
     (tmp_path / DISEASES).write_text("\n".join(rows))
     with pytest.raises(InputError, match="share"):
         diseases(Base(tmp_path))

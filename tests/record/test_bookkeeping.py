@@ -132,12 +132,48 @@ def genome(folder: Path, rows: list[tuple]) -> int:
     return len(rows) + 1 + wrong
 
 
+def imaging(folder: Path, rows: list[tuple]) -> int:
+    """One answer a line; the same picture asked again replaces the earlier answer."""
+    folder.mkdir()
+    basis = {"kind": "model", "id": "m", "version": "1", "content_hash": "0"}
+    basis |= {"knowledge_date": "2020-01-01", "validated_in": "nobody"}
+    lines = []
+    for number, patient, when, value, oddity in [(0, "p", "2020-01-01", "5", ""), *rows]:
+        sure = {"5": 0.5}.get(value)
+        interval = {"low": 0.1, "high": 0.9, "level": 0.9}
+        finding = {
+            "subject": {"id": patient},
+            "as_of": "2021-01-01T00:00:00Z",
+            "kind": "image",
+            "what": {"code": "IMAGE//x", "display": "x"},
+            "status": "found" if sure else "withheld",
+            "reason": "because",
+            "resolve": "" if oddity == "no code" else "ask",
+            "basis": basis,
+        }
+        if sure:
+            finding["value"] = {"amount": sure, "unit": "1", "interval": interval}
+        reading = {
+            "schema": "nof1/imaging-reading/1",
+            "patient": patient,
+            "taken": when.replace(" ", "T") if " " in when else f"{when}T00:00:00Z",
+            "picture": f"{number:064x}"[::-1],
+            "sources": ["a.dcm"],
+            "finding": finding,
+        }
+        line = json.dumps(reading)
+        lines.append(line[:-9] if oddity == "ragged" else line)
+    (folder / "a.ndjson").write_text("\n".join(lines) + "\n")
+    return len(lines)
+
+
 WRITERS: dict[str, Callable[[Path, list[tuple]], int]] = {
     "fhir": fhir,
     "omop": omop,
     "meds": meds,
     "exposures": exposures,
     "genome": genome,
+    "imaging": imaging,
     "tabular": tabular,
 }
 row = st.tuples(

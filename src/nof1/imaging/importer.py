@@ -17,6 +17,7 @@ from nof1.record.importers import Batch, Quarantined
 from nof1.record.reading import first_bytes, inside, relative_name
 
 ENDING = ".ndjson"
+SUPERSEDED = "answers that a later line of the file replaces"
 WITHHELD = "answers that a model withheld (their event has a reason and no number)"
 
 
@@ -40,6 +41,7 @@ def _files(path: Path) -> list[Path]:
 def _batch(file: Path, name: str) -> Batch:
     rows: dict[str, dict[str, Any]] = {}
     withheld: set[str] = set()
+    superseded = 0
     refused: list[Quarantined] = []
     for number, line in enumerate(file.read_bytes().splitlines(), 1):
         if not line.strip():
@@ -50,11 +52,19 @@ def _batch(file: Path, name: str) -> Batch:
             refused.append(Quarantined(name, number, f"no reading of the schema {SCHEMA}"))
             continue
         key = f"{reading.patient}/{reading.record}"
+        superseded += key in rows
         rows[key] = _row(reading, name, number)
+        withheld.discard(key)
         if reading.finding.status is not Status.FOUND:
             withheld.add(key)
     events = pl.DataFrame(list(rows.values()), schema=RAW_SCHEMA)
-    return Batch(events, refused, notes={WITHHELD: len(withheld)} if withheld else {}, files=[name])
+    return Batch(
+        events,
+        refused,
+        excluded={SUPERSEDED: superseded} if superseded else {},
+        notes={WITHHELD: len(withheld)} if withheld else {},
+        files=[name],
+    )
 
 
 def _row(reading: Reading, name: str, number: int) -> dict[str, Any]:
