@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nof1.cli import main
+from nof1.cli import imaging_text, main
 from nof1.imaging.answering import shelf
 from nof1.synthetic.ct import draw_ct, write_series
 from nof1.synthetic.film_files import film_dataset, write_film
@@ -241,3 +241,15 @@ def test_reading_needs_neither_torch_nor_charts(place):
         check=True,
     )
     assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_a_recalibration_is_told_in_80_columns():
+    figure = {"value": -0.0001, "low": -0.275, "high": 0.241}
+    names = ("brier", "calibration_slope", "calibration_in_the_large", "ece_debiased")
+    figures = dict.fromkeys(names, figure)
+    one = {"finding": "lung opacity", "before": figures, "after": figures}
+    data = {"name": "m", "cases": 400, "verdict": "The old one stays.", "findings": [one]}
+    text = imaging_text.recalibrated(data)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "calibration in the large" in text
+    assert "-0.000" not in text

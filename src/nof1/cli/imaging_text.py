@@ -9,6 +9,12 @@ from typing import Any
 from nof1.cli.options import WIDTH, table
 from nof1.core.finding import NOTICE
 
+BEFORE_AFTER = {
+    "brier": "Brier score",
+    "calibration_slope": "calibration slope",
+    "calibration_in_the_large": "calibration in the large",
+    "ece_debiased": "calibration error",
+}
 MOST_REFUSED = 20
 DOUBT = "Not validated"
 SYNTHETIC = "SYNTHETIC data: no real patient."
@@ -189,7 +195,8 @@ def _figure(one: Mapping[str, Any]) -> str:
         return f"not known: {one.get('note', '')}"
     if one.get("low") is None:
         return f"{one['value']:.3f}"
-    return f"{one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})"
+    value, low, high = (f"{one[key]:.3f}" for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})".replace("-0.000", "0.000")
 
 
 def _notes(data: Mapping[str, Any]) -> list[str]:
@@ -205,16 +212,13 @@ def _notes(data: Mapping[str, Any]) -> list[str]:
 
 def recalibrated(data: Mapping[str, Any]) -> str:
     """Before and after of a recalibration."""
-    rows = [
-        [one["finding"], name, _figure(one["before"][name]), _figure(one["after"][name])]
-        for one in data["findings"]
-        for name in one["before"]
-    ]
-    lines = [
-        *_wrapped(f"{data['name']}: {data['cases']} cases of the site. {data['verdict']}"),
-        "",
-        table(rows, ["finding", "figure", "before", "after"]),
-    ]
+    lines = _wrapped(f"{data['name']}: {data['cases']} cases of the site. {data['verdict']}")
+    for one in data["findings"]:
+        rows = [
+            [BEFORE_AFTER.get(key, key), _figure(figure), _figure(one["after"][key])]
+            for key, figure in one["before"].items()
+        ]
+        lines += ["", one["finding"], table(rows, ["figure (95 % interval)", "before", "after"])]
     return "\n".join([*lines, "", NOTICE])
 
 
