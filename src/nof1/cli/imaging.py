@@ -59,7 +59,8 @@ def read(
     """
     if (options["keep"] or options["readings"]) and not options["patient"]:
         raise UsageError("Whose pictures are they?", next_step="Name the patient: --patient ID")
-    found, at = workspace_or_none(workspace), datetime.now(UTC)
+    found = workspace_or_none(workspace)
+    at = datetime.now(UTC).replace(microsecond=0)  # advise asks in whole seconds: known at once
     done, readers = _read(path, found, at, options)
     if found is not None and not options["keep"]:
         _log(found, done)

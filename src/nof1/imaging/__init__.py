@@ -38,4 +38,5 @@ def read(
     from nof1.imaging.answering.study import read_study
 
     readers = [Reader.open(shelf.find(None, str(model))) for model in models]
-    return read_study(path, readers, subject=Subject(id=patient), at=datetime.now(UTC))
+    at = datetime.now(UTC).replace(microsecond=0)  # whole seconds, as `nof1 advise` asks
+    return read_study(path, readers, subject=Subject(id=patient), at=at)
