@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import sys
 import traceback
-from importlib import import_module
 from typing import Any
 
 import click
 
 from nof1 import __version__
+from nof1.cli.lazy import Lazy
 from nof1.core.errors import Nof1Error
 
 # Command -> (module, one line of help). The help stands here so that `nof1 --help` loads nothing.
@@ -29,43 +28,14 @@ COMMANDS = {
     "medicines": ("medicines", "Which medicine for this patient, and why."),
     "compounds": ("compounds", "Compounds: property models, library search, screening."),
     "imaging": ("imaging", "Films, CT and MRI: read, train, audit a data set."),
+    "surveillance": ("surveillance", "Outbreaks: nowcast, alarms, forecast, plan, report."),
     "audit": ("audit", "The log of who asked what."),
     "knowledge": ("knowledge", "The facts: sources, dates, check, what a newer release changes."),
     "doctor": ("workspace", "Check this machine and workspace."),
 }
 
 
-class Lazy(click.Group):
-    """A group that imports the module of a command when the command runs."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Commands in the order in which people meet them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import the command's module; None for an unknown name."""
-        if name not in COMMANDS:
-            return None
-        module = import_module(f"nof1.cli.{COMMANDS[name][0]}")
-        command: click.Command = getattr(module, name)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, but an unknown command names the nearest one."""
-        near = difflib.get_close_matches(args[0], COMMANDS, n=1)
-        if args[0] not in COMMANDS and near:
-            ctx.fail(f"There is no command {args[0]!r}. Did you mean {near[0]!r}?")
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list for ``--help``, without importing any command."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@click.command(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Lazy, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="nof1")
 def cli() -> None:
     """Machine learning for personalised medicine, from raw records to advice.

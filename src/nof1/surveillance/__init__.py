@@ -1,0 +1,1 @@
+"""Disease surveillance: from raw reports to a nowcast, an alarm, a forecast and a plan."""

@@ -1,0 +1,1 @@
+"""Bringing files into the as-of store: reading, checking rows, merging."""
