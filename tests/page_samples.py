@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import surveillance_samples
+
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`{{7*7}}&amp;\u2028"
 
 
@@ -553,5 +555,6 @@ ALL = {
     "imaging": imaging,
     "imaging-audit": imaging_audit,
     "compounds": compounds,
+    "surveillance": surveillance_samples.country,
     "index": index,
 }

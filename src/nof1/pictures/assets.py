@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 SCRIPTS = ("vendor/vega.min.js", "vendor/vega-lite.min.js", "vendor/vega-embed.min.js", "charts.js")
+STYLES = {"surveillance": ("surveillance.css",)}  # kind of page -> its own style sheets
 
 
 @cache
@@ -27,16 +28,16 @@ def scripts(charts: bool) -> tuple[str, ...]:
     return tuple(text(name) for name in SCRIPTS) if charts else ()
 
 
-def style() -> str:
-    """The style sheet of every page."""
-    return text("style.css")
+def style(kind: str = "") -> str:
+    """The style sheet of every page, and what a kind of page has beyond it."""
+    return "\n".join([text("style.css"), *(text(name) for name in STYLES.get(kind, ()))])
 
 
-def policy(charts: bool) -> str:
+def policy(charts: bool, kind: str = "") -> str:
     """The content security policy of a page, by the hashes of what is inlined."""
     allowed = " ".join(map(_hash, scripts(charts))) or "'none'"
     return (
-        f"default-src 'none'; script-src {allowed}; style-src {_hash(style())}; img-src data:; "
+        f"default-src 'none'; script-src {allowed}; style-src {_hash(style(kind))}; img-src data:; "
         "connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
 

@@ -6,7 +6,7 @@ Kinds: ``quality`` (schema nof1/quality/1), ``model`` (a model card), ``patient`
 nof1/medicines-rank/1), ``repurposing`` (schema nof1/medicines-repurpose/1), ``screen`` (schema
 nof1/compounds-screen/1 with a ``drawing`` for each pick), ``imaging`` (schema nof1/imaging-read/1
 with ``drawings`` and ``films``), ``imaging-audit`` (schema nof1/imaging-audit/1), ``compounds``
-(schema nof1/compounds-page/1) and ``index``.
+(schema nof1/compounds-page/1), ``surveillance`` (schema nof1/surveillance-report/1) and ``index``.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from nof1.pictures.views import (
     quality,
     repurposing,
     screen,
+    surveillance,
 )
 
 VIEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
@@ -50,6 +51,7 @@ VIEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "imaging": imaging.context,
     "imaging-audit": imaging_audit.context,
     "compounds": compounds.context,
+    "surveillance": surveillance.context,
     "index": index.context,
 }
 
@@ -80,8 +82,8 @@ def render(kind: str, data: Mapping[str, Any]) -> str:
             context,
             kind=kind,
             notice=NOTICE,
-            policy=assets.policy(charts),
-            style=Markup(assets.style()),
+            policy=assets.policy(charts, kind),
+            style=Markup(assets.style(kind)),
             scripts=[Markup(script) for script in assets.scripts(charts)],
         )
     )
