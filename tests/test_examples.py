@@ -21,7 +21,7 @@ from cli.test_cli import run
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 NEED_RDKIT = ("compounds", "library")
-FOLDERS = ("compounds", "library", "medicines", "repurposing", "response")
+FOLDERS = ("compounds", "library", "medicines", "repurposing", "response", "surveillance")
 DECIMAL = re.compile(r"[-+]?\d+\.\d+|\d+(?=%)")
 SLACK = 0.05
 

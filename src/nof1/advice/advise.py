@@ -17,6 +17,7 @@ from nof1.genome import findings as genome
 from nof1.imaging import findings as imaging
 from nof1.knowledge.base import Base
 from nof1.predict.score import Scorer
+from nof1.surveillance import findings as surveillance
 
 # What a reader must act on comes first: answers, then refusals.
 ORDER = {Status.FOUND: 0, Status.EXCLUDED: 1, Status.WITHHELD: 2, Status.NOT_CHECKED: 3}
@@ -68,6 +69,7 @@ class Adviser:
                 for finding in scorer.findings(subject, events, at, names)
             ),
             *imaging.findings(subject, events, at, synthetic=self.workspace.synthetic),
+            *surveillance.findings(subject, events, at, names, synthetic=self.workspace.synthetic),
             *genome.findings(
                 subject, events, at, names, base=self.base, synthetic=self.workspace.synthetic
             ),
