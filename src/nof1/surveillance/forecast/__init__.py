@@ -1,0 +1,1 @@
+"""Probabilistic forecasts of the coming weeks: several members, pooled by their past."""
