@@ -17,6 +17,7 @@ from nof1.core.workspace import create
 
 if TYPE_CHECKING:
     from nof1.advice.hospital import Hospital
+    from nof1.cli.demo_epidemic import EpidemicRoom
     from nof1.cli.demo_films import FilmRoom
     from nof1.cli.demo_patient import Asked
     from nof1.predict.train import TrainResult
@@ -48,6 +49,7 @@ def demo(as_json: bool, out: str, patients: int, seed: int, no_serve: bool, port
     story = _Story(folder, quiet=as_json)
     hospital = story.build(patients, seed)
     story.audit_films()
+    story.follow_epidemic(hospital, seed)
     trained = story.train()
     asked = story.ask(hospital, trained)
     bedside, at = asked.bedside, asked.at
@@ -113,6 +115,7 @@ class _Story:
     written: Written | None = None
     quality: dict[str, Any] = field(default_factory=dict)
     audit: dict[str, Any] | None = None
+    epidemic: EpidemicRoom | None = None
 
     def say(self, text: str) -> None:
         """One line on the way, with the seconds so far."""
@@ -173,6 +176,16 @@ class _Story:
         self.audit = found.everything.to_dict()
         self.steps.append(audit_step(found, len(self.written.sites)))
 
+    def follow_epidemic(self, hospital: Hospital, seed: int) -> None:
+        """Import the line list of an epidemic, and run the surveillance room on it."""
+        from nof1.cli.demo_epidemic import EpidemicRoom
+
+        self.say("Follow an epidemic: import a health office's line list")
+        room = EpidemicRoom.open(hospital.workspace, self.folder / "hospital", seed)
+        room.run(self.say)
+        self.epidemic = room
+        self.steps.append(room.step())
+
     def train(self) -> TrainResult:
         """Train the model of the task file that came with the hospital."""
         from nof1.core.workspace import open_workspace
@@ -212,10 +225,12 @@ class _Story:
         room = self._room() if films else None
         cohort = trained.cohort.frame.select("subject_id", "prediction_time", "site")
         asked = choose(hospital, cohort, films, room)
-        if room is None or asked.film is None:
-            return asked
-        self.say("Read the patient's chest film: gates, calibrated answer, heatmap")
-        return kept(room, asked)
+        if room is not None and asked.film is not None:
+            self.say("Read the patient's chest film: gates, calibrated answer, heatmap")
+            asked = kept(room, asked)
+        assert self.epidemic is not None
+        self.say("What goes round in the patient's region?")
+        return self.epidemic.told(asked)
 
     def _room(self) -> FilmRoom | None:
         """The model for films; says so when there is none."""
@@ -236,6 +251,7 @@ class _Story:
         self.say("Write the pages")
         folder, bedside, findings = self.folder / "report", asked.bedside, asked.findings
         there = {FILMS: self.audit is not None, FILM: asked.reading is not None}
+        assert self.epidemic is not None
         links = {name: page for name, page in LINKS.items() if there.get(name, True)}
         if self.audit is not None:
             data = {**self.audit, "synthetic": True, "as_of": trained.model.data_date}
@@ -243,6 +259,7 @@ class _Story:
         write("quality", {**self.quality, "links": links}, folder / "quality.html")
         write_card(folder / "model.html", trained.artefact, links)
         self._film_page(asked, links)
+        self.epidemic.page(folder, links)
         site = findings[0].subject.site if findings else None
         data = advice(bedside.patient, site, asked.at, findings, synthetic=True)
         data |= {"links": links, "drawings": drawings(bedside.hospital.workspace, findings)}
@@ -271,6 +288,7 @@ LINKS = {
     "Overview": "index.html",
     "Data quality": "quality.html",
     FILMS: "audit.html",
+    "Epidemic": "epidemic.html",
     "Model": "model.html",
     FILM: "film.html",
     "Patient": "patient.html",
