@@ -1,7 +1,7 @@
 """``nof1 surveillance activity`` on a small synthetic epidemic, from line list to exposures."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
@@ -119,3 +119,18 @@ def test_what_is_wrong_is_said(place, capsys, monkeypatch, tmp_path, arguments, 
     code, _, err = run(capsys, "surveillance", "activity", *arguments, "-w", str(place[0]))
     assert code == 2
     assert said in err
+
+
+def test_a_weekly_signal_is_not_sent_to_a_nowcast_that_it_cannot_have(tmp_path):
+    root = create(tmp_path / "ws").root
+    weeks = [date(2023, 1, 7) + timedelta(weeks=number) for number in range(60)]
+    lines = [f"{week},A,{20 + week.month}" for week in weeks]
+    (tmp_path / "weeks.csv").write_text("\n".join(["date,place,value", *lines]), encoding="utf-8")
+    options = ["--signal", "ili", "--workspace", str(root), "--json"]
+    done = CliRunner().invoke(
+        cli, ["surveillance", "import", str(tmp_path / "weeks.csv"), *options]
+    )
+    assert done.exit_code == 0, done.output
+    text = told(root, "ili")
+    assert str(weeks[-1]) in text  # its newest week is used
+    assert "nowcast" not in text

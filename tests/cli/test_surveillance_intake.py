@@ -81,6 +81,7 @@ def test_the_map_is_kept(folder):
         ("--ages", "5,10", "ascend"),
         ("--date-format", "american", "date format"),
         ("--signal", "a/b", "characters"),
+        ("--known-on", "2999-01-01", "lies in the future"),
     ],
 )
 def test_wrong_options_are_refused(folder, option, value, words):

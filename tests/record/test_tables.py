@@ -35,8 +35,10 @@ def test_every_bad_row_is_named_and_the_others_keep_their_numbers(tmp_path: Path
     ]
 
 
-def test_row_numbers_hold_across_blocks(tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize("small", [100, 2**20])
+def test_row_numbers_hold_across_blocks(tmp_path: Path, monkeypatch, small: int) -> None:
     monkeypatch.setattr(tables, "LONGEST_LINE", 2_000)
+    monkeypatch.setattr(tables, "SMALL", small)
     lines = [f"{n},{'x' * (n % 50)}" if n % 7 else str(n) for n in range(1, 3_000)]
     good, bad = read(tmp_path / "t.csv", ("a,b\n" + "\n".join(lines)).encode())
     assert all(int(row[0]) == row[2] for row in good)
@@ -58,6 +60,35 @@ def test_latin_1_only_when_told(tmp_path: Path) -> None:
         read(tmp_path / "t.csv", data, encoding="klingon")
 
 
+def test_a_row_of_the_wrong_length_that_is_not_text_is_named_too(tmp_path: Path) -> None:
+    good, bad = read(tmp_path / "t.csv", b"a,b\n1,2\nK\xf6ln,2,3\n4,5\n\xe4,6\n7,8\xc3")
+    assert good == [("1", "2", 1), ("4", "5", 3)]
+    assert bad == [
+        (2, "the row has 3 fields, the header 2"),
+        (4, "the text is not valid UTF-8"),
+        (5, "the text is not valid UTF-8"),  # a letter cut in two at the end of the file
+    ]
+    bad = read(tmp_path / "t.csv", b"a,b\n\x81,2\n", encoding="cp1252")[1]
+    assert bad == [(1, "the text is not valid CP1252")]
+
+
+@pytest.mark.parametrize("small", [100, 2**20])
+def test_letters_cut_by_a_block_are_whole(tmp_path: Path, monkeypatch, small: int) -> None:
+    monkeypatch.setattr(tables, "LONGEST_LINE", 1_001)
+    monkeypatch.setattr(tables, "SMALL", small)
+    lines = [f"{n},{'ä€𝄞' * (n % 9)}" for n in range(1, 2_000)]
+    good, bad = read(tmp_path / "t.csv", ("a,b\n" + "\n".join(lines)).encode())
+    assert bad == []
+    assert [f"{a},{b or ''}" for a, b, _ in good] == lines
+
+
+@pytest.mark.parametrize("data", [b"a,b", b"a,b\n", b"\xef\xbb\xbfa,b\r\n\r\n\n"])
+def test_a_header_alone_starts_no_reader(tmp_path: Path, monkeypatch, data: bytes) -> None:
+    """Its threads sometimes ended the whole program with an abort."""
+    monkeypatch.setattr(tables, "_batches", None)
+    assert read(tmp_path / "t.csv", data) == ([], [])
+
+
 @pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
 def test_the_delimiter_comes_from_the_header(tmp_path: Path, delimiter: str) -> None:
     data = f"a{delimiter}b\n1{delimiter}2\n".encode()
@@ -67,6 +98,7 @@ def test_the_delimiter_comes_from_the_header(tmp_path: Path, delimiter: str) -> 
 
 def test_a_line_without_end_is_an_error_that_names_the_row(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(tables, "LONGEST_LINE", 10_000)
+    monkeypatch.setattr(tables, "SMALL", 100)
     lines = b"".join(b"%d,2\n" % n for n in range(5_000))
     with pytest.raises(InputError, match="too long") as caught:
         read(tmp_path / "t.csv", b"a,b\n" + lines + b"1," + b"x" * 50_000 + b"\n")

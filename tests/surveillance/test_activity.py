@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from nof1.core.errors import UsageError
 from nof1.surveillance.activity import (
     LEVELS,
     NOT_KNOWN,
@@ -155,6 +156,11 @@ def test_nothing_later_changes_the_activity():
     later[one.dates > np.datetime64(early)] = 1e6
     changed = replace(one, values=later).until(early)
     assert activity(replace(changed, known_on=early)) == before
+
+
+def test_a_share_in_percent_is_no_number_of_cases():
+    with pytest.raises(UsageError, match="unit is %"):
+        activity(replace(panel(date(2023, 1, 21)), unit="%"))
 
 
 def test_growth_of_counts():

@@ -185,6 +185,8 @@ def test_known_days_and_signals(store, tmp_path):
     assert store.signal("s").step_days == 7
     with pytest.raises(InputError, match="Nothing of this signal was known on 2024-01-23"):
         store.panel("s", date(2024, 1, 23))
+    with pytest.raises(InputError, match="Nobody can know yet"):
+        store.panel("s", date(2999, 1, 1))
 
 
 def test_unknown_and_bad_names_are_refused(store):

@@ -79,7 +79,9 @@ def activity(
     data = document(store, signal, day, now, synthetic=about.synthetic)
     data |= {"disease": word, "corrected": any(one.corrected for one in now)}
     answers.keep(store.folder, data)
-    lines = [*_lines(data, about.words), *_checks(data, as_of or day.isoformat(), signal)]
+    lines = [*_lines(data, about.words), *_checks(data)]
+    if about.kind == "reports" and asked.lag and not data["corrected"]:
+        lines += _hint(as_of or day.isoformat(), signal)
     if out is not None:
         days = [asked.on(one) for one in _weeks(first, day)]
         paths = activity_files.write(out, word, [*days, now], synthetic=about.synthetic)
@@ -198,7 +200,7 @@ def _lines(data: dict[str, Any], words: str) -> list[str]:
     return lines
 
 
-def _checks(data: dict[str, Any], day: str, signal: str) -> list[str]:
+def _checks(data: dict[str, Any]) -> list[str]:
     lines = [""]
     for one in data["not_checked"]:
         lines += textwrap.wrap(
@@ -208,10 +210,12 @@ def _checks(data: dict[str, Any], day: str, signal: str) -> list[str]:
         )
     for note in data["notes"]:
         lines += textwrap.wrap(f"Note: {note}", WIDTH, subsequent_indent="  ")
-    if not data["corrected"]:
-        text = "No nowcast of this day was found, so newer weeks were left out. For them, run: "
-        lines += textwrap.wrap(f"{text}nof1 surveillance nowcast {signal} --as-of {day}", WIDTH)
     return lines
+
+
+def _hint(day: str, signal: str) -> list[str]:
+    text = "No nowcast of this day was found, so newer weeks were left out. For them, run: "
+    return textwrap.wrap(f"{text}nof1 surveillance nowcast {signal} --as-of {day}", WIDTH)
 
 
 def _number(value: float | None) -> str:

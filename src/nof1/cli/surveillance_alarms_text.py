@@ -9,6 +9,7 @@ from typing import Any
 from nof1.cli.options import WIDTH, table
 
 MOST_ROWS = 30
+SYNTHETIC = "SYNTHETIC data: no person and no place in it exists."
 
 
 def alarms_text(data: Mapping[str, Any]) -> str:
@@ -18,10 +19,11 @@ def alarms_text(data: Mapping[str, Any]) -> str:
     raised.sort(key=lambda row: (row["q"] or row["p"] or 0.0, row["place"]))
     quiet = sum(row["status"] == "quiet" for row in rows)
     head = (
-        f"{data['signal']} as known on {data['as_of']}: {len(raised)} alarms, "
+        f"{data['signal']} as known on {data['as_of']}: {_count(len(raised))}, "
         f"{quiet} checked without one, {len(rows) - quiet - len(raised)} not checked."
     )
-    lines = [*textwrap.wrap(head, WIDTH), *textwrap.wrap(_promise(data), WIDTH), ""]
+    lines = [*textwrap.wrap(head, WIDTH), *textwrap.wrap(_promise(data), WIDTH)]
+    lines += [SYNTHETIC, ""] if data["synthetic"] else [""]
     if raised:
         lines += [_listed(raised[:MOST_ROWS]), *_more(raised), *_together(raised), ""]
         lines += [*_false(raised), ""]
@@ -34,6 +36,10 @@ def alarms_text(data: Mapping[str, Any]) -> str:
     lines += [line for note in data["notes"] for line in textwrap.wrap(f"- {note}", WIDTH)]
     end = "An alarm is a reason to look, not an outbreak; no alarm is not safety."
     return "\n".join([*lines, "", end, data["notice"]])
+
+
+def _count(alarms: int) -> str:
+    return "1 alarm" if alarms == 1 else f"{alarms} alarms"
 
 
 def _promise(data: Mapping[str, Any]) -> str:

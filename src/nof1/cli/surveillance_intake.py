@@ -115,10 +115,16 @@ def request(said: Mapping[str, Any], found: Workspace, locations_given: bool) ->
     from nof1.surveillance.intake import columns
     from nof1.surveillance.intake.reading import Request
 
-    known = said["known_on"]
+    today, known = datetime.now(UTC).date(), said["known_on"]
+    if known and known.date() > today:
+        raise UsageError(
+            "The day of the files lies in the future: nothing can be known on it yet.",
+            where="--known-on",
+            allowed=f"a day up to {today}",
+        )
     return Request(
         signal=said["signal"],
-        today=datetime.now(UTC).date(),
+        today=today,
         title=said["title"],
         unit=said["unit"],
         synthetic=said["synthetic"] or found.synthetic,

@@ -138,7 +138,9 @@ def number(value: float) -> str:
     size = abs(value)
     if size >= 99.95 or value == round(value):
         return f"{value:,.0f}"
-    return f"{value:.1f}".removesuffix(".0") if size >= 1 else f"{value:.2g}"
+    if size >= 10:
+        return f"{value:.1f}".removesuffix(".0")
+    return f"{value:.1f}" if size >= 1 else f"{value:.2g}"
 
 
 def about(value: float) -> str:

@@ -375,7 +375,7 @@ def _fan_key(past: Sequence[Row], future: Sequence[Row], as_of: date) -> list[tu
         made.append((box("est50", BLUE, 0.4), "estimate, 50 %"))
         made.append((box("est95", BLUE, 0.2), "and 95 % interval"))
     if future:
-        made.append((box("ahead50", PURPLE, 0.5), "forecast, 50 %,"))
+        made.append((box("ahead50", PURPLE, 0.5), "forecast, 50 %"))
         made.append((box("ahead90", PURPLE, 0.35), "90 %"))
         made.append((box("ahead95", PURPLE, 0.2), "and 95 % interval"))
     return made

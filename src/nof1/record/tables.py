@@ -6,6 +6,7 @@ quarantined; a file that cannot be read at all is an ``InputError``. Memory stay
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -29,8 +30,10 @@ from nof1.record.reading import (
 ROW = "__row__"
 ROWS_PER_BATCH = 100_000
 LONGEST_LINE = 8 * 2**20
+SMALL = 2**20  # bytes of a file that is read at once
 ENCODINGS = ("utf-8", "latin-1", "cp1252")
 PARQUET_MARK = b"PAR1"
+BROKEN = "\uffff"  # stands for bytes that are not UTF-8; no text holds this code point
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,8 @@ def require_columns(have: Sequence[str], wanted: Sequence[str], where: str) -> N
 # CSV ------------------------------------------------------------------------------------------
 
 
-def _csv_header(path: Path, encoding: str) -> tuple[list[str], str]:
-    """Column names and delimiter, from the first line."""
+def _csv_header(path: Path, encoding: str) -> tuple[list[str], str, bool]:
+    """Column names and delimiter, from the first line, and whether anything stands below it."""
     if encoding not in ENCODINGS:
         raise InputError(
             f"The encoding {encoding!r} is not known.", where=path.name, allowed=ENCODINGS
@@ -131,9 +134,9 @@ def _csv_header(path: Path, encoding: str) -> tuple[list[str], str]:
         raise InputError(
             "The file is UTF-16 text.", where=path.name, allowed="UTF-8", next_step="Convert it."
         )
-    line = start.removeprefix(UTF8_MARK).splitlines()[:1]
+    lines = start.removeprefix(UTF8_MARK).splitlines()
     try:
-        text = line[0].decode(encoding) if line else ""
+        text = lines[0].decode(encoding) if lines else ""
     except UnicodeDecodeError as error:
         raise InputError(
             f"The header is not valid {encoding}.",
@@ -149,7 +152,7 @@ def _csv_header(path: Path, encoding: str) -> tuple[list[str], str]:
     delimiter = max(",\t;|", key=text.count)
     names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
     _refuse_duplicates(names, path.name)
-    return names, delimiter
+    return names, delimiter, len(start) == LONGEST_LINE or any(lines[1:])
 
 
 def _refuse_duplicates(names: list[str], where: str) -> None:
@@ -162,20 +165,55 @@ def _refuse_duplicates(names: list[str], where: str) -> None:
         )
 
 
+def _marked(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return BROKEN, error.end
+
+
+codecs.register_error("nof1-marked", _marked)
+
+
 class _Recoded(io.RawIOBase):
-    """A byte stream turned from another encoding into UTF-8."""
+    """A byte stream turned into sound UTF-8; bytes that are none of the encoding become ``BROKEN``.
+
+    The reader of CSV fails on a row that is both of the wrong length and not UTF-8; so it never
+    sees one.
+    """
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        self._text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="nof1-marked")
+        self._left = b""
+        self.broken = ""  # why a row is refused, once there were bytes that are not text
+        self._reason = f"the text is not valid {encoding.upper()}"
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        return self._text.read(size).encode()
+        # the reader takes what it gets as a block, and a block must hold a whole line
+        while size < 0 or len(self._left) < size:
+            raw = self._stream.read(size if size < 0 else size - len(self._left))
+            if raw.isascii() and not self._decoder.getstate()[0]:
+                self._left += raw  # ASCII is the same in all of these encodings
+            else:
+                text = self._decoder.decode(raw, final=not raw)
+                if BROKEN in text:
+                    self.broken = self._reason
+                self._left += text.encode()
+            if not raw:
+                break
+        cut = len(self._left) if size < 0 else size
+        given, self._left = self._left[:cut], self._left[cut:]
+        return given
+
+    def put_back(self, data: bytes) -> None:
+        """Bytes that are read again next."""
+        self._left = data + self._left
 
     def close(self) -> None:
-        self._text.close()
+        self._stream.close()
         super().close()
 
 
@@ -184,8 +222,10 @@ def _csv_chunks(
 ) -> Iterator[Chunk]:
     import pyarrow as pa
 
-    names, delimiter = _csv_header(path, encoding)
+    names, delimiter, rows = _csv_header(path, encoding)
     require_columns(names, columns or (), name)
+    if not rows:
+        return
     refused: list[Quarantined] = []
     gaps: list[int] = []  # ragged rows: the reader may meet them a block early
 
@@ -197,18 +237,17 @@ def _csv_chunks(
         gaps.append(row.number - 1)
         return "skip"
 
-    stream: Any = safe_open(path, limit=limit)
-    if encoding != "utf-8":
-        stream = _Recoded(stream, encoding)
+    stream: Any = _Recoded(safe_open(path, limit=limit), encoding)
     row = 1
     try:
         with stream:
-            reader = _csv_reader(stream, names, delimiter, quotes, columns, ragged)
-            for batch in reader or ():
+            for batch in _batches(stream, names, delimiter, quotes, columns, ragged):
                 frame = pl.DataFrame(pl.from_arrow(batch))
                 numbers = _row_numbers(row, frame.height, [gap for gap in gaps if gap >= row])
                 row = int(numbers[-1]) + 1 if frame.height else row
-                clean = _as_text(frame.with_columns(numbers.alias(ROW)), name, refused)
+                clean = _trimmed(
+                    frame.with_columns(numbers.alias(ROW)), name, stream.broken, refused
+                )
                 yield Chunk(clean, list(refused), name)
                 refused.clear()
     except (pa.ArrowInvalid, csv.Error) as error:
@@ -223,42 +262,48 @@ def _csv_chunks(
         yield Chunk(empty, list(refused), name)
 
 
-def _csv_reader(
-    stream: Any,
+def _batches(
+    stream: _Recoded,
     names: list[str],
     delimiter: str,
     quotes: bool,
     columns: Sequence[str] | None,
     ragged: Callable[[Any], str],
 ) -> Any:
-    """A streaming reader of bytes; None when there is no row below the header."""
+    """The rows as record batches; there must be a row below the header.
+
+    A small file is read at once and in this thread. The threads that read a large one wait for
+    Python now and then, and abort the program when it ends in that moment; it ends so soon only
+    where a small file cannot be used.
+    """
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    try:
-        return arrow.open_csv(
-            stream,
-            read_options=arrow.ReadOptions(
-                use_threads=False, block_size=LONGEST_LINE, column_names=names, skip_rows=1
-            ),
-            parse_options=arrow.ParseOptions(
-                delimiter=delimiter,
-                quote_char='"' if quotes else False,
-                newlines_in_values=quotes,
-                invalid_row_handler=ragged,
-            ),
-            convert_options=arrow.ConvertOptions(
-                column_types={n: pa.binary() for n in names},
-                include_columns=list(columns) if columns is not None else None,
-                null_values=[""],
-                strings_can_be_null=True,
-                quoted_strings_can_be_null=True,
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        if "Empty CSV" in str(error):
-            return None
-        raise
+    options = {
+        "read_options": arrow.ReadOptions(
+            use_threads=False, block_size=LONGEST_LINE, column_names=names, skip_rows=1
+        ),
+        "parse_options": arrow.ParseOptions(
+            delimiter=delimiter,
+            quote_char='"' if quotes else False,
+            newlines_in_values=quotes,
+            invalid_row_handler=ragged,
+        ),
+        "convert_options": arrow.ConvertOptions(
+            column_types={n: pa.string() for n in names},
+            include_columns=list(columns) if columns is not None else None,
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+        ),
+    }
+    data = stream.read(SMALL)
+    if len(data) == SMALL:
+        stream.put_back(data)
+        return arrow.open_csv(stream, **options)
+    buffer = pa.allocate_buffer(len(data))  # of the reader's own: no thread lets go of Python's
+    memoryview(buffer).cast("B")[:] = data
+    return arrow.read_csv(pa.BufferReader(buffer), **options).to_batches()
 
 
 def _row_numbers(first: int, height: int, skipped: list[int]) -> pl.Series:
@@ -268,27 +313,17 @@ def _row_numbers(first: int, height: int, skipped: list[int]) -> pl.Series:
     return kept.head(height)
 
 
-def _as_text(frame: pl.DataFrame, name: str, refused: list[Quarantined]) -> pl.DataFrame:
-    """Bytes to text; rows that are not UTF-8 or hold a NUL byte are refused."""
+def _trimmed(
+    frame: pl.DataFrame, name: str, broken: str, refused: list[Quarantined]
+) -> pl.DataFrame:
+    """Trimmed text; rows that were not in the file's encoding or hold a NUL byte are refused."""
     raw = [column for column in frame.columns if column != ROW]
-    try:
-        text = frame.with_columns(pl.col(raw).cast(pl.String))
-    except pl.exceptions.ComputeError:
-        broken = pl.any_horizontal(pl.col(raw).map_elements(_not_utf8, pl.Boolean))
-        frame = _refuse(frame, broken, "the text is not valid UTF-8", name, refused)
-        text = frame.with_columns(pl.col(raw).cast(pl.String))
-    nul = pl.any_horizontal(pl.col(raw).str.contains("\x00", literal=True))
-    text = _refuse(text, nul, "the row holds a NUL byte", name, refused)
+    marks = {BROKEN: broken} if broken else {}
+    for mark, reason in {**marks, "\x00": "the row holds a NUL byte"}.items():
+        bad = pl.any_horizontal(pl.col(raw).str.contains(mark, literal=True))
+        frame = _refuse(frame, bad, reason, name, refused)
     stripped = pl.col(raw).str.strip_chars()
-    return text.with_columns(pl.when(stripped != "").then(stripped).name.keep())
-
-
-def _not_utf8(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return True
-    return False
+    return frame.with_columns(pl.when(stripped != "").then(stripped).name.keep())
 
 
 def _refuse(

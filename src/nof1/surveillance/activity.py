@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from nof1.core.errors import UsageError
 from nof1.surveillance.series import WEEK, Floats, Panel
 
 LEVELS = ("low", "moderate", "high", "very high")
@@ -92,7 +93,17 @@ def activity(
     season_month : the month with which a season begins; 7 north of the equator.
     nowcast, transmission : documents of the room. One of another as-of day is not used: it could
         know more, or less, than the panel.
+
+    Raises
+    ------
+    UsageError : the signal is no count.
     """
+    if panel.unit != "1":
+        raise UsageError(
+            f"Activity needs counts of cases; this signal's unit is {panel.unit}.",
+            where=panel.signal,
+            next_step="Take the signal of cases or visits that it was made of.",
+        )
     day = panel.known_on.isoformat()
     corrections = _estimates(nowcast, day)
     growths = _growths(transmission, day)

@@ -26,7 +26,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -184,9 +184,16 @@ class Store:
 
         Raises
         ------
-        InputError : nothing was known by then.
+        InputError : nothing was known by then, or the day has not come yet.
         """
         column = KNOWN[self.signal(name).kind]
+        tomorrow = datetime.now(UTC).date() + timedelta(days=1)  # it has begun in the far east
+        if as_of is not None and as_of > tomorrow:
+            raise InputError(
+                f"Nobody can know yet what will be known on {as_of}.",
+                where=name,
+                allowed=f"days up to {tomorrow}",
+            )
         last = self.rows(name, as_of).select(pl.col(column).max()).collect().item()
         if not isinstance(last, date):
             first = self.rows(name).select(pl.col(column).min()).collect().item()

@@ -61,6 +61,8 @@ def test_ragged_rows_are_set_aside_by_their_number(tmp_path):
     [
         ("", "no header"),
         ("date,location,value\n", "no rows"),
+        (b"a,b\n\xe4,1\n\xf6,2\n", r"not valid UTF-8 \(2 of 2 rows\)"),
+        ('a,b\n"1,2\n', "has 1 fields, the header 2"),
         ("a,a\n1,2\n", "names a column twice"),
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
         (gzip.compress(TEXT.encode())[:-12], "damaged|too early"),
@@ -88,3 +90,9 @@ def test_rows_that_are_not_utf8_are_set_aside_even_when_ragged(tmp_path):
     assert read(write(tmp_path, b"a,b\n\xe9t\xe9,2\n"), "latin-1").frame["a"].to_list() == [
         "\u00e9t\u00e9"
     ]
+
+
+def test_a_file_in_another_encoding_is_told_what_to_say(tmp_path):
+    with pytest.raises(InputError) as caught:
+        read(write(tmp_path, b"a,b\nK\xf6ln,1\n"))
+    assert "--encoding latin-1" in str(caught.value.next_step)

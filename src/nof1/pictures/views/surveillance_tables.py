@@ -260,7 +260,7 @@ def performance(report: Report) -> dict[str, Any]:
     members = [
         {"name": str(one["name"]).replace("_", " ")}
         | {"weight": "–" if one.get("weight") is None else f"{100 * one['weight']:.0f} %"}
-        | {k: told(one.get(k)) for k in ("wis_with", "wis_without")}
+        | {k: _error(one.get(k)) for k in ("wis_with", "wis_without")}
         | {"verdict": _worth(one)}
         for one in (report.documents.get("forecast") or {}).get("members") or []
     ]
@@ -289,6 +289,11 @@ def _span(past: Mapping[str, Any]) -> str:
     if weeks is not None:
         return f"{weeks if not isinstance(weeks, list) else len(weeks)} past weeks"
     return f"{n:,} past estimates" if isinstance(n, int | float) else "past estimates"
+
+
+def _error(value: float | None) -> str:
+    """An error with three digits: two members often differ in the third."""
+    return "–" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def _worth(one: Mapping[str, Any]) -> str:

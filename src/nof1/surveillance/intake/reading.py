@@ -190,9 +190,8 @@ def _line_list(table: Table, request: Request, store: Store) -> Part:
     rows = cases.rows.with_columns(file=pl.lit(table.name))
     kind: Kind = "reports" if cases.has_report else "versions"
     full: Full = "window" if "key" not in rows.columns else "no"
-    return Part(
-        rows, cases.aside, cases.notes, kind, table.frame.height, full, unit="1", daily=True
-    )
+    read = table.frame.height + table.aside.height
+    return Part(rows, cases.aside, cases.notes, kind, read, full, unit="1", daily=True)
 
 
 def _counts(table: Table, request: Request, known_on: date | None) -> Part:

@@ -6,11 +6,13 @@ import csv
 import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 import polars as pl
 
@@ -103,16 +105,28 @@ def _gathered(source: Path, path: Path, encoding: str, notes: tuple[str, ...]) -
     bad = [(one.file, one.row, one.reason) for chunk in chunks for one in chunk.quarantined]
     frames = [chunk.frame for chunk in chunks if chunk.frame.height]
     if not frames:
-        raise InputError(
-            "The file has no rows below its header.",
-            where=path.name,
-            allowed="a table with a header line and at least one row",
-            next_step="Export the file again; nothing was imported.",
-        )
+        _refuse_no_rows(path.name, [reason for _, _, reason in bad])
     frame = pl.concat(frames, how="vertical_relaxed")
     semicolons = not strangers.is_parquet(source) and b";" in _first_line(source)
     aside_rows = pl.DataFrame(bad, schema=ASIDE, orient="row")
     return Table(path.name, _clean(frame), aside_rows, semicolons, notes)
+
+
+def _refuse_no_rows(name: str, reasons: Sequence[str]) -> NoReturn:
+    if not reasons:
+        raise InputError(
+            "The file has no rows below its header.",
+            where=name,
+            allowed="a table with a header line and at least one row",
+            next_step="Export the file again; nothing was imported.",
+        )
+    why, count = Counter(reasons).most_common(1)[0]
+    told = "Say how the file was saved: --encoding latin-1 or cp1252."
+    raise InputError(
+        f"No row can be read: {why} ({count} of {len(reasons)} rows). Nothing was imported.",
+        where=name,
+        next_step=told if "not valid" in why else "Look at the first lines in a text editor.",
+    )
 
 
 def _clean(frame: pl.DataFrame) -> pl.DataFrame:
