@@ -70,6 +70,13 @@ def test_a_medicine_is_no_pair_with_itself(base: Base) -> None:
     assert duplicates(known, "warfarin", base).status is Status.CLEAR
 
 
+def test_a_combination_that_holds_what_is_taken_is_told() -> None:
+    known = know(person(medicines=["amoxicillin"]))
+    made = duplicates(known, "amoxicillin / clavulanate")
+    assert made.status is Status.CAUTION
+    assert "amoxicillin is taken now and holds the same ingredient" in made.text
+
+
 def test_nothing_taken_is_not_known(base: Base) -> None:
     known = know(person())
     assert interactions(known, "apixaban", base).status is Status.NOT_KNOWN

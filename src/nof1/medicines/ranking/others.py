@@ -93,8 +93,12 @@ def duplicates(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     reasons = []
     for other in rest:
         for found in same.of(drug, [other.name], base):
-            assert found.group is not None  # the same ingredient was left out above
-            if taken is None:
+            if found.group is None:  # a combination that holds it, or is held by it
+                text = f"{other.name} is taken now and holds the same ingredient: instead of it."
+                reasons.append(
+                    Reason(Level.WATCH, f"instead of {other.name}", text, (other.event,))
+                )
+            elif taken is None:
                 text = f"{other.name} is taken now and does the same: instead of it, not beside it."
                 short = f"instead of {other.name}"
                 source = cited(found.group.source, found.group.citation, base)
