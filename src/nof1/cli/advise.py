@@ -10,6 +10,7 @@ import click
 
 from nof1.cli.findings import told
 from nof1.cli.options import common, tell
+from nof1.cli.orders import as_data, check_orders, ordered
 from nof1.core import audit
 from nof1.core.errors import UsageError
 from nof1.core.finding import Finding, Subject
@@ -30,6 +31,7 @@ POINTS = 200
 @click.option("--bundle", type=click.Path(dir_okay=False), help="A FHIR Bundle of one patient.")
 @click.option("--fhir", is_flag=True, help="Print a FHIR R4 Bundle of the findings.")
 @click.option("--page", type=click.Path(dir_okay=False), help="Write a page here.")
+@click.option("--order", "orders", multiple=True, help="A draft order to check (repeatable).")
 def advise(
     workspace: str | None,
     as_json: bool,
@@ -39,6 +41,7 @@ def advise(
     bundle: str | None,
     fhir: bool,
     page: str | None,
+    orders: tuple[str, ...],
 ) -> None:
     """Every finding about one patient: of the workspace, or of a FHIR Bundle (--bundle).
 
@@ -50,6 +53,12 @@ def advise(
             "Exactly one of PATIENT and --bundle is needed.",
             where="nof1 advise",
             next_step="nof1 advise PATIENT, or nof1 advise --bundle FILE",
+        )
+    if orders and fhir:
+        raise UsageError(
+            "--order has no FHIR form here: what was not checked would be lost.",
+            where="nof1 advise --order --fhir",
+            next_step="Take --json, or the service: nof1 serve",
         )
     found = open_workspace(workspace)
     moment = _moment(at)
@@ -65,11 +74,15 @@ def advise(
     if page is not None:
         shown = {**data, "drawings": drawings(found, findings)}
         write_page(Path(page), shown, events, moment, findings)
+    text = told(findings, subject.id, f"{moment:%Y-%m-%d %H:%M} UTC") if findings else NOTHING
+    if orders:
+        checked = check_orders(found, subject, events, moment, orders)
+        data["orders"] = as_data(checked)
+        text = f"{ordered(checked)}\n\n{text}"
     if fhir:
         from nof1.core.fhir import bundle as as_fhir
 
         data = as_fhir(tuple(findings))
-    text = told(findings, subject.id, f"{moment:%Y-%m-%d %H:%M} UTC") if findings else NOTHING
     tell(data, text, as_json=as_json or fhir)
 
 

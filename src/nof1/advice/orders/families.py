@@ -1,0 +1,306 @@
+"""The families of checks for one medicine in its company: what speaks against it, what is open.
+
+Company are the medicines taken now and the other draft orders. Facts and columns are those of the
+ranking; here each reason gets the name of the rule that its tier hangs on (``tiers.tsv``).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from nof1.genome.medicinerows import medicine_rows
+from nof1.genome.medicines import Taken
+from nof1.genome.prescribing import advise
+from nof1.knowledge import allergies as crosses
+from nof1.knowledge import conditions as diagnoses
+from nof1.knowledge import duplicates as same
+from nof1.knowledge import interactions as pairs
+from nof1.knowledge import pregnancy as pregnant
+from nof1.knowledge import renal as kidneys
+from nof1.knowledge.base import Base
+from nof1.medicines.ranking import allergy, genes, organs, others, person
+from nof1.medicines.ranking.columns import (
+    NOT_IN_TABLE,
+    Column,
+    Level,
+    Open,
+    Reason,
+    asks,
+    reason,
+)
+from nof1.medicines.ranking.known import Known
+from nof1.medicines.ranking.organs import Kidneys
+
+ANY_USE = "any use"  # no disease has this name: limits of all uses are looked at
+
+
+@dataclass(frozen=True)
+class Company:
+    """What a draft order meets.
+
+    Attributes
+    ----------
+    known : the patient, with the other drafts among the medicines taken now.
+    kidney : kidney function, worked out once.
+    drafted : names of medicines that are drafts of the same request, not taken now.
+    twice : the same medicine stands in another order of the request.
+    strangers : words of other drafts that nobody here knows.
+    none_recorded : the record tells of no medicine taken now.
+    """
+
+    known: Known
+    kidney: Kidneys
+    drafted: frozenset[str]
+    twice: bool
+    strangers: tuple[str, ...]
+    none_recorded: bool
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A reason, the rule its tier hangs on, and what makes it one and the same reason.
+
+    ``key`` is equal for the two directions of one pair; ``also`` are weaker reasons about it.
+    """
+
+    rule: str
+    reason: Reason
+    key: tuple[object, ...]
+    also: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one family says about one medicine."""
+
+    family: str
+    raised: tuple[Raised, ...] = ()
+    opens: tuple[Open, ...] = field(default=())
+
+
+Check = Callable[[str, Company, Base], Answer]
+
+
+def interactions(drug: str, company: Company, base: Base) -> Answer:
+    """Every pair with the company, the most urgent row of a pair first, its others beside it."""
+    rest = [one for one in company.known.medicines if one.name != drug]
+    raised = []
+    for other in rest:
+        found = meets(drug, other.name, base)
+        said = [_pair(one, other, base) for one in found]
+        if found:
+            key = (frozenset((drug, other.name)), found[0].pair)
+            raised.append(Raised(f"tier {found[0].pair.tier}", said[0], key, tuple(said[1:])))
+    return Answer("interactions", tuple(raised), tuple(_not_met(drug, rest, company, base)))
+
+
+@functools.lru_cache(maxsize=1 << 15)
+def meets(drug: str, other: str, base: Base) -> tuple[pairs.Interaction, ...]:
+    """Rows that ask for something of two medicines, the most urgent first."""
+    return tuple(one for one in pairs.between(drug, [other], base) if asks(one.pair))
+
+
+@functools.lru_cache(maxsize=1 << 15)
+def _does_the_same(drug: str, other: str, base: Base) -> same.Duplicate | None:
+    """The first row by which two medicines do the same; None when no row says so."""
+    return next(iter(same.of(drug, [other], base)), None)
+
+
+def _not_met(drug: str, rest: Sequence[Taken], company: Company, base: Base) -> Iterator[Open]:
+    """Pairs about which nothing can be said, and why."""
+    for one in company.known.strangers:
+        text = f"A current medicine has a code that is not known here ({one.code}): not checked."
+        yield Open(text, "Read its label.", "a medicine's name")
+    for words in company.strangers:
+        text = f"Another draft order is not known here ({words}): this pair was not checked."
+        yield Open(text, "Order it by a code of RxNorm or ATC.", "a medicine's name")
+    if company.none_recorded:
+        yield Open(
+            others.NOTHING_TAKEN, "Ask what is taken, also without prescription.", "medicines"
+        )
+    strange = [one.name for one in rest if not pairs.known(one.name, base)]
+    if rest and not pairs.known(drug, base):
+        text = f"Our table has no pair with {drug}: not checked against {len(rest)} medicines."
+        yield Open(text, "Read the label.", NOT_IN_TABLE)
+    elif strange:
+        text = f"Our table has no pair with {', '.join(strange)}: not checked."
+        yield Open(text, "Read the labels.", NOT_IN_TABLE)
+
+
+def _pair(found: pairs.Interaction, other: Taken, base: Base) -> Reason:
+    pair = found.pair
+    short = f"with {other.name}: {pair.action}"
+    return reason(pair, short, f"With {other.name}: ", (other.event,), base)
+
+
+def duplicates(drug: str, company: Company, base: Base) -> Answer:
+    """Medicines of the company that do the same; the same medicine once more."""
+    raised = []
+    if company.twice:
+        text = f"{drug} stands in two draft orders of this request."
+        raised.append(_same("same ingredient", drug, drug, "ordered twice", text, ()))
+    taken = company.known.takes(drug)
+    if taken is not None and drug not in company.drafted:
+        text = f"{drug} is taken now already: a renewal, or a second time?"
+        raised.append(_same("taken already", drug, drug, "taken already", text, (taken,)))
+    for other in company.known.medicines:
+        if other.name != drug:
+            raised += _alike(drug, other, company, base)
+    none = Open(others.NONE_THE_SAME, "Ask what is taken.", "medicines")
+    return Answer("duplicates", tuple(raised), (none,) if company.none_recorded else ())
+
+
+def _alike(drug: str, other: Taken, company: Company, base: Base) -> list[Raised]:
+    where = "ordered as well" if other.name in company.drafted else "taken now"
+    found, short = _does_the_same(drug, other.name, base), f"beside {other.name}"
+    if found is None:
+        return []
+    if found.group is None:
+        text = f"{other.name} is {where} and holds the same ingredient."
+        return [_same("same ingredient", drug, other.name, short, text, (other,))]
+    if not asks(found.group):
+        return []
+    lead = f"{other.name} is {where} and does the same. "
+    said = reason(found.group, short, lead, (other.event,), base)
+    return [Raised(said.level.name.lower(), said, (frozenset((drug, other.name)),))]
+
+
+def _same(
+    rule: str, drug: str, other: str, short: str, text: str, taken: Sequence[Taken]
+) -> Raised:
+    events = tuple(one.event for one in taken)
+    key = (rule, frozenset((drug, other)))
+    return Raised(rule, Reason(Level.WATCH, short, text, events), key)
+
+
+def allergies(drug: str, company: Company, base: Base) -> Answer:
+    """Recorded allergies: to this ingredient, or to one that its like may share."""
+    column = allergy.allergies(company.known, drug, base)
+    exact = {
+        event
+        for code, event in company.known.allergies.items()
+        for words in (code, event.display or "")
+        for cross in crosses.between(words, drug, base)
+        if cross.allergy == crosses.SAME
+    }
+    raised = []
+    for one in column.reasons:
+        rule = one.level.name.lower()
+        if "prescribed again after that entry" in one.text:
+            rule = "tolerated later"
+        elif one.level is Level.CONTRAINDICATED and exact & set(one.events):
+            rule = "same ingredient"
+        raised.append(Raised(rule, one, (one.text,)))
+    return Answer("allergies", tuple(raised), column.opens)
+
+
+def renal(drug: str, company: Company, base: Base) -> Answer:
+    """Limits of the label; those of one use count fully only when the patient has that use."""
+    uses = {band.use for band in kidneys.of(drug, base)} - {""}
+    if not uses:
+        return _plain("renal", organs.renal(company.known, company.kidney, drug, "", base))
+    here = uses & diagnoses.recognised(company.known.diagnoses, base)
+    every = organs.renal(company.known, company.kidney, drug, ANY_USE, base)
+    sure = set[Reason]()
+    for use in here or {""}:
+        sure |= set(organs.renal(company.known, company.kidney, drug, use, base).reasons)
+    raised = [
+        Raised(one.level.name.lower() if one in sure else "another use", one, (one.text,))
+        for one in every.reasons
+        if one in sure or one.level <= Level.ADJUST
+    ]
+    return Answer("renal", tuple(raised), every.opens)
+
+
+def pregnancy(drug: str, company: Company, base: Base) -> Answer:
+    """What the label says in pregnancy; a limit of some weeks, where the week is not known."""
+    column = person.pregnancy(company.known, drug, base)
+    partly = [one.text for one in pregnant.of(drug, base) if "any" not in one.stages]
+    raised = []
+    for one in column.reasons:
+        week = not one.events or one.events[0].code.startswith(person.WEEKS)
+        limited = not week and any(text in one.text for text in partly)
+        rule = "some weeks" if limited and one.level <= Level.AVOID else one.level.name.lower()
+        raised.append(Raised(rule, one, (one.text,)))
+    return Answer("pregnancy", tuple(raised), column.opens)
+
+
+def pharmacogenes(drug: str, company: Company, base: Base) -> Answer:
+    """What guidelines ask for because of the genes; a strong "avoid" is told from a weak one."""
+    column = genes.pharmacogenomics(company.known, drug, "", base)
+    results = company.known.results
+    rows = medicine_rows(advise(results, [drug], base), results, base)
+    said = [row["likely"] or row for row in rows]
+    firm = [one["text"] for one in said if one["action"] == "avoid" and _firm(one)]
+    loud = [
+        one
+        for one in column.reasons
+        if one.level is Level.AVOID and any(text in one.text for text in firm)
+    ]
+    ordered = [*loud, *(one for one in column.reasons if one not in loud)]
+    if not ordered:
+        return Answer("genes", (), column.opens)
+    rule = "avoid firmly" if loud else ordered[0].level.name.lower()
+    first, *rest = ordered  # several guidelines about one medicine are one alert
+    return Answer("genes", (Raised(rule, first, (first.text,), tuple(rest)),), column.opens)
+
+
+def _firm(row: Mapping[str, object]) -> bool:
+    return row["strength"] == "strong" or row["degree"] == "must"
+
+
+def phenoconversion(drug: str, company: Company, base: Base) -> Answer:
+    """What the company makes of the genes for this medicine, and this medicine for the company."""
+    column = genes.phenoconversion(company.known, drug, "", base)
+    raised = []
+    for one in column.reasons:
+        both = one.text.partition("For ")[2] or one.text  # the same sentence in both directions
+        raised.append(Raised(one.level.name.lower(), one, (both,)))
+    return Answer("phenoconversion", tuple(raised), column.opens)
+
+
+def _plain(family: str, column: Column) -> Answer:
+    raised = tuple(Raised(one.level.name.lower(), one, (one.text,)) for one in column.reasons)
+    return Answer(family, raised, column.opens)
+
+
+FAMILIES: Mapping[str, Check] = {
+    "interactions": interactions,
+    "allergies": allergies,
+    "renal": renal,
+    "hepatic": lambda drug, company, base: _plain(
+        "hepatic", organs.hepatic(company.known, drug, base)
+    ),
+    "pregnancy": pregnancy,
+    "age": lambda drug, company, base: _plain("age", person.age(company.known, drug, base)),
+    "conditions": lambda drug, company, base: _plain(
+        "conditions", person.conditions(company.known, drug, base)
+    ),
+    "duplicates": duplicates,
+    "genes": pharmacogenes,
+    "phenoconversion": phenoconversion,
+}
+# Tables of facts that a family rests on: its answers name exactly this state of them.
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "interactions": ("interactions.tsv", "classes.tsv", "modulators.tsv"),
+    "allergies": ("allergies.tsv", "allergy_codes.tsv", "classes.tsv"),
+    "renal": ("renal.tsv",),
+    "hepatic": ("hepatic.tsv", "classes.tsv"),
+    "pregnancy": ("pregnancy.tsv", "classes.tsv"),
+    "age": ("age.tsv", "classes.tsv"),
+    "conditions": ("conditions.tsv", "condition_codes.tsv", "classes.tsv"),
+    "duplicates": ("duplicates.tsv", "classes.tsv"),
+    "genes": ("prescribing.tsv",),
+    "phenoconversion": ("prescribing.tsv", "modulators.tsv"),
+    "medicine": ("drugs.tsv",),
+    "dose": (),
+}
+
+
+def beside(known: Known, more: Sequence[Taken], drug: str) -> Known:
+    """The patient as if the other drafts were taken as well; a medicine stands once."""
+    have = {one.name for one in known.medicines}
+    new = {one.name: one for one in more if one.name not in have and one.name != drug}
+    return replace(known, medicines=(*known.medicines, *new.values()))
