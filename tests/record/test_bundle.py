@@ -1,6 +1,7 @@
 """A Bundle gives exactly the rows that an import of the same file keeps."""
 
 import json
+from datetime import datetime
 
 import polars as pl
 import pytest
@@ -149,3 +150,12 @@ def test_what_is_no_bundle_of_a_patient(data):
 def test_nothing_usable_says_where_to_look():
     with pytest.raises(InputError, match="nothing that could be used"):
         read_bundle(bundle([observation(effectiveDateTime="2999-01-01")]), site="s")
+
+
+def test_what_lies_in_the_future_is_judged_by_the_moment_of_asking():
+    later = observation(effectiveDateTime="2024-03-01")
+    data = bundle([PATIENT, observation(effectiveDateTime="2024-01-01"), later])
+    asked = read_bundle(data, site="s", at=datetime(2024, 2, 1))
+    assert len(asked.quarantined) == 1
+    assert asked.events.filter(pl.col("time") > datetime(2024, 2, 1)).is_empty()
+    assert not read_bundle(data, site="s", at=datetime(2024, 4, 1)).quarantined

@@ -42,17 +42,23 @@ class BundlePatient:
         return (f"{refused} {entries} of the Bundle could not be used: nothing in them counts.",)
 
 
-def read_bundle(data: bytes, *, site: str, name: str = "bundle") -> BundlePatient:
+def read_bundle(
+    data: bytes, *, site: str, name: str = "bundle", at: datetime | None = None
+) -> BundlePatient:
     """Read a Bundle of one patient, with the checks and units of an import.
+
+    Parameters
+    ----------
+    at : the moment as of which a date lies in the future, UTC without zone; default: now. An
+        answer that must be the same later gives the moment of asking.
 
     Raises
     ------
     InputError : no FHIR JSON, no patient in it, more than one, or nothing usable.
     """
     found = events_of_bundle(data, name=name)
-    problem = _row_problem(
-        datetime.now(UTC).replace(tzinfo=None, minute=0, second=0, microsecond=0)
-    )
+    moment = at or datetime.now(UTC).replace(tzinfo=None)
+    problem = _row_problem(moment.replace(minute=0, second=0, microsecond=0))
     keys = [stable_key(site, record or "?") for record in found.columns["record"]]
     rows = found.frame().with_columns(
         site=pl.lit(site),

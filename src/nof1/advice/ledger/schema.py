@@ -1,0 +1,87 @@
+"""The ledger's tables, the same in SQLite and PostgreSQL.
+
+entry    the chain, one row an entry; never changed, never deleted
+sealed   encrypted request and answer bytes of an entry; may be deleted when their time is over
+card     which entry showed a card; made from the entries, so that feedback finds its card
+head     one row: the last entry's number and hash, signed
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+FORMAT = "nof1/ledger/1"
+TABLES = sa.MetaData()
+# Two servers that start on an empty PostgreSQL must not both make the tables.
+POSTGRES_LOCK = 0x6E6F6631
+
+entry = sa.Table(
+    "nof1_entry",
+    TABLES,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("previous", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("recorded_at", sa.Text, nullable=False),
+    sa.Column("asked_at", sa.Text, nullable=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("hook", sa.Text),
+    sa.Column("instance", sa.Text),
+    sa.Column("patient", sa.Text),
+    sa.Column("person", sa.Text),
+    sa.Column("client", sa.Text),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("request_hash", sa.Text, nullable=False),
+    sa.Column("response_hash", sa.Text, nullable=False),
+    sa.Column("versions", sa.Text, nullable=False),
+    sa.Column("details", sa.Text, nullable=False),
+)
+sealed = sa.Table(
+    "nof1_sealed",
+    TABLES,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("part", sa.Text, primary_key=True),
+    sa.Column("bytes", sa.LargeBinary, nullable=False),
+)
+card = sa.Table(
+    "nof1_card",
+    TABLES,
+    sa.Column("uuid", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+)
+head = sa.Table(
+    "nof1_head",
+    TABLES,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("format", sa.Text, nullable=False),
+    sa.Column("ledger", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("signed_at", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("signature", sa.Text, nullable=False),
+)
+# Built once: a statement that is built anew for each entry costs more than its execution.
+ADD_ENTRY, ADD_SEALED, ADD_CARD = sa.insert(entry), sa.insert(sealed), sa.insert(card)
+ADD_HEAD, SET_HEAD, READ_HEAD = (
+    sa.insert(head),
+    sa.update(head),
+    sa.select(head).where(head.c.id == 1),
+)
+LOCK_HEAD = READ_HEAD.with_for_update()
+COLUMNS = tuple(column.name for column in entry.columns)
+
+
+def ready(connection: sa.Connection) -> None:
+    """Make the tables that are not there yet; safe when two processes do it at once."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRES_LOCK)))
+    TABLES.create_all(connection)
+
+
+def locked_head(connection: sa.Connection) -> dict[str, Any] | None:
+    """The head row, locked against every other writer until the transaction ends."""
+    found = connection.execute(LOCK_HEAD).mappings().first()
+    return None if found is None else dict(found)

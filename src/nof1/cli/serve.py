@@ -1,0 +1,182 @@
+"""``nof1 serve``: the advice room as CDS Hooks services over HTTPS."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nof1.cli.options import common, step
+from nof1.core.errors import UsageError, WorkspaceError
+from nof1.core.extras import require
+from nof1.core.workspace import Workspace, create, open_workspace
+
+if TYPE_CHECKING:
+    from nof1.advice.hooks.room import Room
+
+EXAMPLE = ("simvastatin", "clarithromycin")  # a pair that must not be given together
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PATIENTS, SEED = 120, 11  # of the synthetic hospital that --demo makes when there is no workspace
+SLOTS, KEEP_ALIVE_S = 200, 15  # requests at once; more are refused with 503
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--demo", is_flag=True, help="Invented patients, no tokens, this machine only.")
+@click.option(
+    "--insecure-http-for-development", "insecure", is_flag=True,
+    help="Plain http on this machine; without --clients also without tokens.",
+)  # fmt: skip
+@click.option("--clients", type=click.Path(dir_okay=False), help="JSON file: who may ask.")
+@click.option("--certificate", type=click.Path(dir_okay=False), help="TLS certificate (PEM).")
+@click.option("--key", type=click.Path(dir_okay=False), help="Its private key (PEM).")
+@click.option(
+    "--database",
+    envvar="NOF1_DATABASE",
+    help="Ledger in PostgreSQL by URL [default: audit/ledger.db].",
+)
+@common
+def serve(
+    host: str,
+    port: int,
+    demo: bool,
+    insecure: bool,
+    clients: str | None,
+    certificate: str | None,
+    key: str | None,
+    database: str | None,
+    workspace: str | None,
+    as_json: bool,
+) -> None:
+    """Advice inside the clinician's own system: CDS Hooks services.
+
+    Needs TLS and a file of clients, except for development on this machine.
+    """
+    secure = certificate is not None and key is not None
+    _check_safety(host, secure, demo or insecure, clients is not None)
+    with _workspace(workspace, demo) as found:
+        url = f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+        _run(found, url, demo=demo, clients=clients, database=database, as_json=as_json,
+             host=host, port=port, ssl_certfile=certificate, ssl_keyfile=key)  # fmt: skip
+
+
+def _check_safety(host: str, secure: bool, development: bool, clients: bool) -> None:
+    """Plain http on this machine alone, and only when asked for by name."""
+    if not secure and not development:
+        raise UsageError(
+            "Patients' data do not travel over plain http.",
+            where="--certificate and --key",
+            next_step="Give both; or --insecure-http-for-development on this machine, or --demo.",
+        )
+    if not secure and host not in LOOPBACK:
+        raise UsageError(
+            "Plain http is for this machine alone.", where="--host", allowed=list(LOOPBACK)
+        )
+    if secure and not clients:
+        raise UsageError(
+            "Nobody could be recognised: there is no file of clients.",
+            where="--clients",
+            next_step="Name the clients' public keys: docs/cds-hooks.md shows the form.",
+        )
+
+
+@contextmanager
+def _workspace(path: str | None, demo: bool) -> Iterator[Workspace]:
+    """The workspace asked for; for a demo without one, a small synthetic hospital for a while."""
+    if not demo or path is not None:
+        found = open_workspace(path)
+        if demo and not found.synthetic:
+            raise WorkspaceError(
+                "A demo shows invented patients only, and this workspace is not synthetic.",
+                where="--workspace",
+                next_step="Leave --workspace away, or use the one that nof1 demo made.",
+            )
+        yield found
+        return
+    with tempfile.TemporaryDirectory(prefix="nof1-serve-") as folder:
+        yield _invented(Path(folder))
+
+
+def _invented(folder: Path) -> Workspace:
+    """A synthetic hospital of ``PATIENTS`` people, imported and nothing trained."""
+    from nof1.record.ingest import ingest
+    from nof1.synthetic.hospital import write
+    from nof1.synthetic.radiology import Imaging
+
+    step("Make a small synthetic hospital")
+    written = write(folder / "files", seed=SEED, patients=PATIENTS, imaging=Imaging.none())
+    workspace = create(folder / "ws", shards=2, synthetic=True)
+    for number, (site, source) in enumerate(written.sites.items()):
+        settings = {} if number else {"shards": 2}
+        ingest(workspace.record, [source], site=site, settings=settings)
+    return workspace
+
+
+def _run(
+    workspace: Workspace,
+    url: str,
+    *,
+    demo: bool,
+    clients: str | None,
+    database: str | None,
+    as_json: bool,
+    **listen: Any,
+) -> None:
+    """Make the service ready, say where it is, and serve until Ctrl-C."""
+    server = require("uvicorn", "service")
+    from nof1.web import server as web  # needs the extra, as uvicorn does
+
+    allowed = None if clients is None else Path(clients)
+    made = web.ready(workspace, demo=demo, allowed=allowed, database=database)
+    told = {"schema": "nof1/serve/1", "url": url, "discovery": f"{url}/cds-services",
+            "tokens": made.tokens, "synthetic": workspace.synthetic}  # fmt: skip
+    click.echo(json.dumps(told) if as_json else _words(told, made.room if demo else None))
+    server.run(
+        made.app, log_level="warning", access_log=False, server_header=False,
+        limit_concurrency=SLOTS, timeout_keep_alive=KEEP_ALIVE_S, **listen,
+    )  # fmt: skip
+
+
+def _words(told: dict[str, Any], room: Room | None) -> str:
+    """What a person reads at the start; in a demo with lines to try."""
+    who = "signed tokens only" if told["tokens"] else "NO TOKENS: for development on this machine"
+    lines = [f"CDS Hooks services on {told['discovery']} ({who}). Stop with Ctrl-C."]
+    if told["synthetic"]:
+        lines.append("SYNTHETIC: every patient is invented.")
+    if room is not None:
+        lines += ["", "Try it:", f"  curl {told['discovery']}", *_examples(told["url"], room)]
+    return "\n".join(lines)
+
+
+def _examples(url: str, room: Room) -> list[str]:
+    """Two curl lines about the first patient of the record."""
+    opened = room.opened()
+    if opened is None or not (people := opened.record.subjects().sort("patient").rows(named=True)):
+        return []
+    patient = people[0]["patient"]
+    base = {"hookInstance": "11111111-1111-4111-8111-111111111111"}
+    context = {"userId": "Practitioner/1", "patientId": patient}
+    orders = [
+        {"resourceType": "MedicationRequest", "id": f"draft-{name}", "status": "draft",
+         "intent": "order", "subject": {"reference": f"Patient/{patient}"},
+         "medicationCodeableConcept": {"text": name}}
+        for name in EXAMPLE
+    ]  # fmt: skip
+    entries = [{"resource": order} for order in orders]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    view = {"hook": "patient-view", **base, "context": context}
+    sign = {"hook": "order-sign", **base, "context": {**context, "draftOrders": bundle}}
+    return [_curl(url, "nof1-patient-view", view), _curl(url, "nof1-order-sign", sign)]
+
+
+def _curl(url: str, service: str, body: dict[str, Any]) -> str:
+    data = shlex.quote(json.dumps(body))
+    kind = "-H 'Content-Type: application/json'"
+    return f"  curl {kind} {url}/cds-services/{service} -d {data}"

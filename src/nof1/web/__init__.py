@@ -1,0 +1,1 @@
+"""Web surfaces: the only room that knows a web framework (extra ``service``)."""
