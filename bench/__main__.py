@@ -8,13 +8,17 @@ NOT_RACES = ("__init__", "__main__")
 
 
 def races() -> dict[str, str]:
-    """Modules of this folder that have a ``main``, with the first line of their description."""
+    """Modules and packages here that have a ``main``, with the first line of their description."""
     found = {}
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    here = Path(__file__).parent
+    for path in sorted([*here.glob("*.py"), *here.glob("*/__init__.py")]):
         text = path.read_text(encoding="utf-8")
-        if path.stem not in NOT_RACES and "\ndef main(" in text:
-            found[path.stem] = text.strip('"\n').splitlines()[0].rstrip('"')
-    return found
+        name = path.parent.name if path.stem == "__init__" else path.stem
+        if path.parent == here and path.stem in NOT_RACES:
+            continue
+        if "\ndef main(" in text:
+            found[name] = text.strip('"\n').splitlines()[0].rstrip('"')
+    return dict(sorted(found.items()))
 
 
 def main() -> None:
