@@ -7,6 +7,7 @@ import click
 import pytest
 
 from nof1.cli import COMMANDS, cli
+from nof1.cli.lazy import Lazy
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "commands.md").read_text(encoding="utf-8")
@@ -14,12 +15,22 @@ SECTIONS = dict(re.findall(r"^## nof1 (\w+).*?\n(.*?)(?=^## |\Z)", TEXT, re.S | 
 COMMON = {"--workspace", "--json", "--help"}
 
 
+def inner_commands(command: click.Command) -> dict[str, click.Command]:
+    """The commands of a group by name, those of a lazily loaded group too."""
+    if not isinstance(command, click.Group):
+        return {}
+    context = click.Context(command)
+    found = {name: command.get_command(context, name) for name in command.list_commands(context)}
+    assert all(found.values()), "a group lists a command that it does not have"
+    return found
+
+
 def options(command: click.Command) -> set[str]:
     """Long options of a command and, for a group, of its commands."""
-    found = {o for p in command.params if isinstance(p, click.Option) for o in p.opts}
-    if isinstance(command, click.Group):
-        for inner in command.commands.values():
-            found |= options(inner)
+    given = [p for p in command.params if isinstance(p, click.Option)]
+    found = {name for one in given for name in [*one.opts, *one.secondary_opts]}
+    for inner in inner_commands(command).values():
+        found |= options(inner)
     return {name for name in found if name.startswith("--")} - COMMON
 
 
@@ -29,6 +40,25 @@ def test_every_command_and_option_is_documented_and_nothing_else(name):
     assert command is not None
     documented = set(re.findall(r"--[a-z][a-z-]*", SECTIONS[name])) - COMMON
     assert documented == options(command)
+
+
+LAZY = [name for name in COMMANDS if isinstance(cli.get_command(None, name), Lazy)]
+
+
+@pytest.mark.parametrize("name", LAZY)
+def test_every_command_of_a_lazy_group_is_documented_with_its_options_and_nothing_else(name):
+    group = cli.get_command(None, name)
+    assert isinstance(group, Lazy)
+    parts = re.split(rf"^### nof1 {name} (\w+)", SECTIONS[name], flags=re.M)
+    told = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert list(told) == list(group.table)
+    for inner, command in inner_commands(group).items():
+        documented = set(re.findall(r"--[a-z][a-z-]*", told[inner])) - COMMON
+        assert documented == options(command), inner
+
+
+def test_there_is_a_lazy_group():
+    assert "surveillance" in LAZY
 
 
 def test_every_link_in_the_docs_leads_somewhere():
