@@ -2,7 +2,9 @@
 
 import pytest
 
-from nof1.knowledge.allergies import allergic, between, crosses, known
+from nof1.core.errors import InputError
+from nof1.knowledge.allergies import CODES, allergic, between, crosses, entries, known, word
+from nof1.knowledge.base import Base
 
 
 @pytest.mark.parametrize(
@@ -73,3 +75,36 @@ def test_every_row_says_from_where():
     for one in crosses():
         assert all((one.source, one.citation, one.text)), one
         assert one.kind in ("same", "class", "side chain", "unrelated"), one
+
+
+@pytest.mark.parametrize(
+    ("code", "drug", "action"),
+    [
+        ("SNOMED//764146007", "amoxicillin", "avoid"),
+        ("SNOMED//91936005", "piperacillin / tazobactam", "avoid"),
+        ("SNOMED//294532003", "ceftriaxone", "monitor"),
+        ("SNOMED//387406002", "sulfamethoxazole / trimethoprim", "contraindicated"),
+        ("SNOMED//387406002", "furosemide", "none"),
+        ("SNOMED//372665008", "ibuprofen", "contraindicated"),
+        ("SNOMED//372665008", "celecoxib", "avoid"),
+        ("ATC//J01C", "ampicillin", "avoid"),
+        ("ATC//C09AA", "lisinopril", "contraindicated"),
+    ],
+)
+def test_a_code_of_a_whole_class_is_understood(code, drug, action):
+    assert known(code)
+    assert between(code, drug)[0].action == action
+
+
+def test_a_code_of_a_class_says_nothing_about_others():
+    assert word("SNOMED//764146007") == "penicillin"
+    assert word("SNOMED//91935009") == ""
+    assert not known("SNOMED//91935009")  # peanut
+    assert between("SNOMED//764146007", "azithromycin") == ()
+
+
+def test_a_code_for_a_class_that_does_not_exist_is_refused(tmp_path):
+    table = "code\tallergy\tsource\tcitation\nSNOMED//1\tno such class\tsnomed-ct\tx\n"
+    (tmp_path / CODES).write_text(table, encoding="utf-8")
+    with pytest.raises(InputError, match="stands for no class"):
+        entries(Base(tmp_path))

@@ -219,3 +219,34 @@ def test_a_workspace_table_replaces_the_shipped_one(tmp_path):
     assert [one.pair.text for one in between("warfarin", ["aspirin"], base)] == ["text"]
     assert between("warfarin", ["ibuprofen"], base) == ()
     assert not covered("warfarin", "ibuprofen", base)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "action"),
+    [
+        ("simvastatin", "indinavir", "contraindicated"),
+        ("simvastatin", "lopinavir", "contraindicated"),
+        ("ergotamine", "saquinavir", "contraindicated"),
+        ("irinotecan", "darunavir", "avoid"),
+        ("irinotecan", "atazanavir", "contraindicated"),
+        ("rifapentine", "darunavir", "avoid"),
+        ("rifampin", "lopinavir", "contraindicated"),
+        ("atomoxetine", "procarbazine", "avoid"),
+        ("pseudoephedrine", "selegiline", "avoid"),
+        ("fentanyl", "procarbazine", "avoid"),
+        ("fentanyl", "selegiline", "avoid"),
+        ("dextromethorphan", "procarbazine", "avoid"),
+        ("chlorpromazine", "sotalol", "avoid"),
+        ("moxifloxacin", "amiodarone", "avoid"),
+    ],
+)
+def test_members_of_the_high_priority_list_that_were_missing_once(one, other, action):
+    assert worst(one, other).tier == 1
+    assert worst(one, other).action == action
+
+
+def test_one_pair_of_the_high_priority_list_is_one_row():
+    """A protease inhibitor that is a strong inhibitor by name is not told twice."""
+    for other in ("indinavir", "lopinavir", "nelfinavir", "ritonavir", "saquinavir", "darunavir"):
+        for one in ("simvastatin", "ergotamine", "irinotecan"):
+            assert len(between(one, [other])) == 1, (one, other)

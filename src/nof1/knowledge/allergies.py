@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from nof1.knowledge import classes, drugs
 from nof1.knowledge.base import SHIPPED, Base
-from nof1.knowledge.facts import read, step
+from nof1.knowledge.facts import read, step, wrong
 
-TABLE = "allergies.tsv"
+TABLE, CODES = "allergies.tsv", "allergy_codes.tsv"
 SAME, ANY = "same ingredient", "any medicine"
 
 
@@ -48,6 +48,41 @@ def crosses(base: Base = SHIPPED) -> tuple[Cross, ...]:
     return tuple(Cross(**row) for row in read(base, TABLE, Cross._fields))
 
 
+class Entry(NamedTuple):
+    """A code with which an allergy to a whole class is recorded: ``SNOMED//764146007``.
+
+    Attributes
+    ----------
+    code : as in the event table, without ``ALLERGY//``.
+    allergy : the class of ``classes.tsv``.
+    """
+
+    code: str
+    allergy: str
+    source: str
+    citation: str
+
+
+@functools.cache
+def entries(base: Base = SHIPPED) -> tuple[Entry, ...]:
+    """All codes that stand for a class, in the order of the table.
+
+    Raises
+    ------
+    InputError : a code stands for no class that we know.
+    """
+    made = tuple(Entry(**row) for row in read(base, CODES, Entry._fields))
+    for number, one in enumerate(made, 2):
+        if one.allergy not in classes.names(base):
+            raise wrong(CODES, number, "A code stands for no class.", classes.names(base))
+    return made
+
+
+def word(code: str, base: Base = SHIPPED) -> str:
+    """The class that a code stands for; empty when it stands for none."""
+    return next((one.allergy for one in entries(base) if one.code == code), "")
+
+
 def between(allergy: str, drug: str, base: Base = SHIPPED) -> tuple[Cross, ...]:
     """What an allergy (a medicine or class, by name or code) means for a medicine.
 
@@ -72,6 +107,8 @@ def known(allergy: str, base: Base = SHIPPED) -> bool:
 
 def allergic(allergy: str, base: Base = SHIPPED) -> frozenset[str]:
     """The medicine and classes that an entry stands for; the name of a class stands for itself."""
+    if coded := word(allergy, base):
+        return frozenset((coded,))
     plain = " ".join(allergy.lower().split())
     whole = {one.lower(): one for one in classes.names(base)}
     for form in (plain, plain.removesuffix("s")):

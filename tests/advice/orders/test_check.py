@@ -326,3 +326,20 @@ def test_alerts_are_findings_in_order_and_orders_alone_are_quiet() -> None:
         assert len(one.finding.what.display) < 140
     assert not told(person(creatinine(0.8)), "amlodipine").alerts
     assert check(person(), [], AT, subject=Subject(id="p")) == Advice((), ())
+
+
+def test_a_phenotype_that_a_laboratory_sent_is_used_and_an_unread_one_is_not_denied() -> None:
+    poor = told(person(event("LOINC//79714-2//LA9657-3")), "clopidogrel")
+    assert tiers(poor, "genes")
+    unread = told(person(event("LOINC//79714-2", text_value="see the report")), "clopidogrel")
+    (gap,) = [one for one in unread.gaps if one.family == "genes"]
+    assert gap.reason is not None
+    assert "no result is recorded" not in gap.reason
+    assert "is recorded that is not understood here: LOINC 79714-2" in gap.reason
+    assert gap.resolve == "Read the recorded result. A test of CYP2C19."
+
+
+def test_an_allergy_to_a_class_by_its_code_is_told_with_its_name() -> None:
+    advice = told(person(event("ALLERGY//SNOMED//764146007")), "amoxicillin")
+    assert tiers(advice, "allergies") == [2]
+    assert "penicillin" in of(advice, "allergies")[0].finding.what.display

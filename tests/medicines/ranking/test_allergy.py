@@ -70,7 +70,7 @@ def test_no_entry_is_no_all_clear_but_none_known_is(base: Base) -> None:
 
 
 def test_words_help_where_the_code_does_not(base: Base) -> None:
-    code = "ALLERGY//SNOMED//91936005"
+    code = "ALLERGY//SNOMED//294505008"
     known = know(person(event(code)), {code: "penicillin"})
     assert allergies(known, "amoxicillin", base).status is Status.STOP
     strange = know(person(event(code)))

@@ -129,3 +129,22 @@ def test_an_empty_list_of_medicines_excludes_nothing() -> None:
 @pytest.mark.parametrize("drug", ["clopidogrel", "warfarin", "simvastatin", "codeine", "abacavir"])
 def test_no_genes_at_all_is_never_clear(drug: str) -> None:
     assert genes(drug).status is Status.NOT_KNOWN
+
+
+def test_a_phenotype_of_a_laboratory_counts_like_a_stored_one() -> None:
+    told = event("LOINC//79714-2//LA9657-3", text_value="Poor metabolizer")
+    made = pharmacogenomics(know(person(told)), "clopidogrel", HEART)
+    assert made.status is Status.STOP
+    assert made.reasons[0].events[0].code == "LOINC//79714-2//LA9657-3"
+
+
+def test_no_result_is_said_only_where_none_is_recorded() -> None:
+    (without,) = pharmacogenomics(know(person()), "clopidogrel", HEART).opens
+    assert without.text.endswith("no result is recorded.")
+    unread = event("LOINC//79714-2", text_value="see the report")
+    (one,) = pharmacogenomics(know(person(unread)), "clopidogrel", HEART).opens
+    assert "no result is recorded" not in one.text
+    assert (
+        "a result about CYP2C19 is recorded that is not understood here: LOINC 79714-2" in one.text
+    )
+    assert one.resolve.startswith("Read the recorded result.")

@@ -91,8 +91,7 @@ def _with_allergies(
 def _substance(code: str, names: Mapping[str, str], base: Base) -> str:
     """The words of a substance; empty where neither the source nor our tables have any."""
     drug = drugs.find(code, base)
-    entry = next((one.allergy for one in allergies.entries(base) if one.code == code), "")
-    return names.get(code) or (drug.name if drug is not None else entry)
+    return names.get(code) or (drug.name if drug is not None else allergies.word(code, base))
 
 
 def _company(patient: Known, kidney: organs.Kidneys, draft: Draft, drafts: Request) -> Company:

@@ -53,7 +53,7 @@ def _understood(code: str, event: EventRef, base: Base) -> str | None:
 
 def _reasons(known: Known, allergy: str, event: EventRef, drug: str, base: Base) -> list[Reason]:
     made = []
-    shown = event.display or allergy
+    shown = event.display or crosses.word(allergy, base) or allergy
     since = _given_since(known, drug, event)
     for cross in filter(asks, crosses.between(allergy, drug, base)):
         lead = f"Allergy to {shown} is recorded. "

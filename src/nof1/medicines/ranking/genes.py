@@ -138,8 +138,22 @@ def _silent(known: Known, drug: str, linked: Sequence[str], base: Base) -> list[
     genes = " and ".join(missing)
     rules = by_drug(base)[drug]
     worst = min(level_of_advice(rule.action, rule.degree) for rule in rules)
-    text = f"Genes not checkable: guidelines link {drug} to {genes}; no result is recorded."
-    return [Open(text, f"A test of {genes}.", genes, worst)]
+    text = f"Genes not checkable: guidelines link {drug} to {genes}; {_no_answer(known, missing)}"
+    how = f"A test of {genes}."
+    if any(gene in known.results for gene in missing):
+        how = f"Read the recorded result. {how}"
+    return [Open(text, how, genes, worst)]
+
+
+def _no_answer(known: Known, missing: Sequence[str]) -> str:
+    """Why genes are not known; that no result is recorded is said only where that is so."""
+    reasons = [known.results[gene].reason for gene in missing if gene in known.results]
+    if not reasons:
+        return "no result is recorded."
+    told = " ".join(dict.fromkeys(one or "the recorded result gives no answer." for one in reasons))
+    absent = [gene for gene in missing if gene not in known.results]
+    rest = f" No result of {' and '.join(absent)} is recorded." if absent else ""
+    return f"{told[0].lower()}{told[1:]}{rest}"
 
 
 def _who(row: Data) -> str:

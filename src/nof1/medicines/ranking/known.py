@@ -17,6 +17,7 @@ import polars as pl
 from nof1.core.finding import EventRef, utc
 from nof1.genome.findings import Gene, known_genes
 from nof1.genome.medicines import Taken, taken
+from nof1.genome.reported import reported_genes, together
 from nof1.genome.results import GeneResult
 from nof1.knowledge.base import SHIPPED, Base
 from nof1.record.current import CurrentMedicine, current_medicines
@@ -46,7 +47,7 @@ class Known:
     ----------
     age_years : None without a date of birth that can be right.
     female : None when the record does not say, or says both.
-    genes : stored gene results with their events.
+    genes : gene results with their events: stored ones, and phenotypes that laboratories reported.
     medicines : ingredients taken now. strangers : current medicines whose code nobody here knows.
     last : code -> its last event. ended : codes of diagnoses that have ended since.
     numbers : code -> its last finite number.
@@ -114,7 +115,7 @@ def known(
         at=at,
         age_years=_plausible(view.age_years),
         female=next(iter(sexes)) if len(sexes) == 1 else None,
-        genes=known_genes(seen, at, base),
+        genes=together(known_genes(seen, at, base), reported_genes(seen, names, base)),
         medicines=medicines,
         strangers=strangers,
         last=last,
