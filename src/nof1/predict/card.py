@@ -63,12 +63,34 @@ class Verdict:
     gate: GateResult
 
 
+def withheld(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
+    """Why a model may not speak at all; empty when it may."""
+    return tuple(
+        f"{check.name} at {verdict.horizon_days:g} days: {check.reason}"
+        for verdict in verdicts
+        for check in verdict.gate.checks
+        if not check.passed
+    )
+
+
+def silent_groups(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """``attribute=group`` -> why a model may not speak about that group."""
+    return {
+        group: why for verdict in verdicts for group, why in verdict.gate.withheld_groups.items()
+    }
+
+
+def shown(verdicts: Sequence[Verdict]) -> Verdict:
+    """The horizon on the card: the first that failed, or else the main one."""
+    return next((one for one in verdicts if not one.gate.passed), verdicts[-1])
+
+
 def make_card(
     workspace: Workspace,
     data: Dataset,
     model: Model,
     version: int,
-    shown: Verdict,
+    verdict: Verdict,
     learners: Mapping[str, Mapping[str, Figure]],
     choice: Choice,
     audit: LeakageReport,
@@ -79,7 +101,7 @@ def make_card(
 
     Parameters
     ----------
-    shown : the horizon whose figures are on the card.
+    verdict : the horizon whose figures are on the card.
     terms : name and importance of each term, the weightiest first.
     ablation : what each group of information adds, where the task asks for it.
     """
@@ -99,7 +121,7 @@ def make_card(
         ),
         outcome=(
             f"{task.outcome.codes.name} between day {task.time_at_risk.start_days:g} and day "
-            f"{shown.horizon_days:g} after the prediction time."
+            f"{verdict.horizon_days:g} after the prediction time."
         ),
         synthetic=workspace.synthetic,
         data=_data(data, model),
@@ -108,8 +130,8 @@ def make_card(
         features=terms[:MOST_FEATURES],
         learners=learners,
         choice=choice,
-        evaluation=shown.evaluation,
-        gate=shown.gate,
+        evaluation=verdict.evaluation,
+        gate=verdict.gate,
         notes=NOTES,
         drift={
             "inputs": f"baseline of {len(data.columns)} features and of the risk is stored",

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from nof1.core.errors import ModelError
 from nof1.learn.conformal import Conformal
 from nof1.learn.intervals import RiskInterval
-from nof1.learn.sums import FloatArray
+from nof1.learn.sums import FloatArray, SecureSum, local_sum
 
 Rows = NDArray[np.int64]
 
@@ -50,10 +50,22 @@ class Voice:
     conformal: Conformal
 
     @classmethod
-    def fit(cls, found: Decisions, y: FloatArray, weight: FloatArray) -> Voice:
-        """Fit both on rows that the model was not trained on."""
-        interval = RiskInterval.fit(found.model, found.bags, y, weight)
-        return cls(interval, Conformal.fit(found.model, y, weight))
+    def fit(
+        cls,
+        found: Decisions,
+        y: FloatArray,
+        weight: FloatArray,
+        *,
+        heaviest: float | None = None,
+        secure_sum: SecureSum = local_sum,
+    ) -> Voice:
+        """Fit both on rows that the model was not trained on.
+
+        ``heaviest`` is the largest possible weight; needed where sites are summed.
+        """
+        interval = RiskInterval.fit(found.model, found.bags, y, weight, secure_sum=secure_sum)
+        table = Conformal.fit(found.model, y, weight, heaviest=heaviest, secure_sum=secure_sum)
+        return cls(interval, table)
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def assemble(
     ModelError : when no feature varies.
     """
     rows = cohort.frame if known is None else cohort.frame.filter(known)
-    full = _spec(task, record, rows, engine)
+    full = vocabulary_of(task, record, rows, engine)
     matrix = features.build(record.shards(), cohort.frame, full, engine)
     least = min(task.features.min_patients, max(2, len(cohort.frame) // 10))
     columns = _useful_columns(matrix, least)
@@ -123,11 +123,30 @@ def assemble(
             where=f"task {task.name}, features",
             next_step="Widen the windows, lower min_patients, or import more of the record.",
         )
+    return _dataset(task, cohort, matrix, columns)
+
+
+def on_columns(
+    task: Task,
+    record: Source,
+    cohort: Cohort,
+    spec: FeatureSpec,
+    columns: tuple[str, ...],
+    engine: Engine | None = None,
+) -> Dataset:
+    """The learning table with columns that were chosen before, for example by several sites."""
+    matrix = features.build(record.shards(), cohort.frame, narrowed(spec, columns), engine)
+    return _dataset(task, cohort, matrix, columns)
+
+
+def _dataset(
+    task: Task, cohort: Cohort, matrix: FeatureMatrix, columns: tuple[str, ...]
+) -> Dataset:
     X = matrix.dense(columns)
     return Dataset(
         task=task,
         cohort=cohort,
-        spec=narrowed(full, columns),
+        spec=narrowed(matrix.spec, columns),
         columns=columns,
         X=X,
         outcome=Outcome.of(task, cohort.frame),
@@ -151,7 +170,10 @@ def narrowed(spec: FeatureSpec, columns: tuple[str, ...]) -> FeatureSpec:
     )
 
 
-def _spec(task: Task, record: Source, rows: pl.DataFrame, engine: Engine | None) -> FeatureSpec:
+def vocabulary_of(
+    task: Task, record: Source, rows: pl.DataFrame, engine: Engine | None = None
+) -> FeatureSpec:
+    """All features that the task allows and that enough patients of ``rows`` have."""
     wanted = task.features
     sets = {one for one in (wanted.only, wanted.exclude) if one is not None}
     codes = resolve_all(tuple(sets), record.codes()["code"].to_list(), record.ancestors())
@@ -190,15 +212,16 @@ def _useful_columns(matrix: FeatureMatrix, least: int) -> tuple[str, ...]:
     for start in range(0, len(matrix.columns), CHUNK):
         names = matrix.columns[start : start + CHUNK]
         for place, (name, values) in enumerate(zip(names, matrix.dense(names).T, strict=True)):
-            varied = _varied(values)
-            if varied >= least:
+            differ = varied(values)
+            if differ >= least:
                 digest = hashlib.blake2b(values.tobytes(), digest_size=16).digest()
-                found.setdefault(digest, (-varied, start + place, name))
+                found.setdefault(digest, (-differ, start + place, name))
     kept = sorted(found.values())[:MOST_COLUMNS]
     return tuple(name for _, _, name in sorted(kept, key=lambda entry: entry[1]))
 
 
-def _varied(values: FloatArray) -> int:
+def varied(values: FloatArray) -> int:
+    """Rows (n,) that differ from the commonest value, missing being one."""
     missing = int(np.isnan(values).sum())
     _, counts = np.unique(values[~np.isnan(values)], return_counts=True)
     return len(values) - max(missing, int(counts.max(initial=0)))
@@ -224,10 +247,15 @@ def _sex(sexes: list[str], columns: tuple[str, ...], X: FloatArray) -> NDArray[A
     return label.astype(str)
 
 
+def age_labels(edges: tuple[float, ...]) -> tuple[str, ...]:
+    """Names of the bands between the edges in years, youngest first."""
+    edges = tuple(sorted(edges))
+    middle = [f"{low:g} to under {high:g}" for low, high in pairwise(edges)]
+    return (f"under {edges[0]:g}", *middle, f"{edges[-1]:g} and over")
+
+
 def age_bands(ages: FloatArray, edges: tuple[float, ...]) -> NDArray[Any]:
     """Label of the band of each age in years: ``40 to under 65``; ``unknown`` for NaN."""
     edges = tuple(sorted(edges))
-    middle = [f"{low:g} to under {high:g}" for low, high in pairwise(edges)]
-    names = [f"under {edges[0]:g}", *middle, f"{edges[-1]:g} and over"]
-    label = np.array(names)[np.searchsorted(edges, np.nan_to_num(ages), side="right")]
+    label = np.array(age_labels(edges))[np.searchsorted(edges, np.nan_to_num(ages), side="right")]
     return np.where(np.isnan(ages), "unknown", label)

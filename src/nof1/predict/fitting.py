@@ -16,7 +16,7 @@ import numpy as np
 
 from nof1.learn.calibration import to_logit
 from nof1.learn.learners import REGISTRY
-from nof1.learn.sums import FloatArray
+from nof1.learn.sums import FloatArray, SecureSum, local_sum
 from nof1.predict.crossfit import Decisions
 from nof1.predict.dataset import Dataset, Rows
 from nof1.predict.modelling import directions
@@ -92,7 +92,9 @@ class Pair:
         return Decisions(model, bags)
 
 
-def train(name: str, data: Dataset, rows: Rows, seed: int) -> Trained:
+def train(
+    name: str, data: Dataset, rows: Rows, seed: int, secure_sum: SecureSum = local_sum
+) -> Trained:
     """Train one learner on some rows of the learning table.
 
     Raises
@@ -106,6 +108,7 @@ def train(name: str, data: Dataset, rows: Rows, seed: int) -> Trained:
         monotone=np.array(directions(data.task.monotone, data.columns), dtype=np.int8),
         seed=seed,
         keys=data.patients[rows],
+        secure_sum=secure_sum,
     )
     return Trained(name, data.task.kind, made)
 

@@ -86,7 +86,7 @@ def split(frame: pl.DataFrame, plan: SplitPlan, *, end_days: float = 0.0) -> Spl
     everybody = np.ones(frame.height, bool)
     if plan.method == "patient":
         note = f"{plan.folds} folds by patient"
-        found = Splits(_folds(frame, everybody, plan), _EMPTY, _EMPTY, note)
+        found = Splits(folds_by_patient(frame, everybody, plan), _EMPTY, _EMPTY, note)
     elif plan.method == "site":
         found = _by_site(frame)
     else:
@@ -126,7 +126,7 @@ def _by_time(frame: pl.DataFrame, plan: SplitPlan, end_days: float) -> Splits:
         f"by time at {plan.at}; left out: {int(twice.sum())} earlier rows of test patients, "
         f"{int(open_.sum())} rows whose time at risk ends after that date"
     )
-    folds = _folds(frame, ~(test | twice | open_), plan)
+    folds = folds_by_patient(frame, ~(test | twice | open_), plan)
     return Splits(folds, np.flatnonzero(test), np.flatnonzero(twice | open_), note)
 
 
@@ -145,7 +145,7 @@ def _draw(subject_id: pl.Series, seed: int) -> npt.NDArray[np.float64]:
     return (state >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
-def _folds(frame: pl.DataFrame, train: npt.NDArray[np.bool_], plan: SplitPlan) -> Rows:
+def folds_by_patient(frame: pl.DataFrame, train: npt.NDArray[np.bool_], plan: SplitPlan) -> Rows:
     """Patients of each stratum (ever a case, site), in the order of their draw, dealt in turn."""
     rows = frame.select("subject_id", "cause", "site").with_columns(
         pl.Series("draw", _draw(frame["subject_id"], plan.seed + 1)), pl.Series("train", train)

@@ -24,7 +24,7 @@ from nof1.learn.figures import Estimate, Figure
 from nof1.learn.gate import gate
 from nof1.predict import leakage
 from nof1.predict.ablation import Ablation, Group, Trial, ablate, groups_of
-from nof1.predict.card import Verdict, make_card, terms_of
+from nof1.predict.card import Verdict, make_card, shown, silent_groups, terms_of, withheld
 from nof1.predict.cohort import Cohort, compile_cohort
 from nof1.predict.crossfit import Decisions, Judged, Scorer, Voice, applied, judged, out_of_fold
 from nof1.predict.dataset import Dataset, Rows, assemble
@@ -121,7 +121,7 @@ def train_task(
         data,
         model,
         version,
-        _shown(verdicts),
+        shown(verdicts),
         learners,
         choice,
         report,
@@ -272,8 +272,8 @@ def _model(
         voices={verdict.horizon_days: verdict.voice for verdict in verdicts},
         domain=fit_domain(run.data, run.splits.folds),
         drift=fit_drift(run.data, rows, risk),
-        withheld=_reasons(verdicts),
-        silent_groups=_silent(verdicts),
+        withheld=withheld(verdicts),
+        silent_groups=silent_groups(verdicts),
         level=run.task.interval_level,
         codes={
             code: text
@@ -284,21 +284,6 @@ def _model(
         validated_in=_validated_in(run),
         synthetic=workspace.synthetic,
     )
-
-
-def _reasons(verdicts: tuple[Verdict, ...]) -> tuple[str, ...]:
-    return tuple(
-        f"{check.name} at {verdict.horizon_days:g} days: {check.reason}"
-        for verdict in verdicts
-        for check in verdict.gate.checks
-        if not check.passed
-    )
-
-
-def _silent(verdicts: tuple[Verdict, ...]) -> dict[str, str]:
-    return {
-        group: why for verdict in verdicts for group, why in verdict.gate.withheld_groups.items()
-    }
 
 
 def _data_date(record: Record) -> str:
@@ -316,11 +301,6 @@ def _validated_in(run: _Run) -> str:
         "time": f"later patients (from {run.task.split.at} on)",
     }[run.task.split.method]
     return f"{patients:,} patients of {sites} site{'s' * (sites != 1)}, {how}"
-
-
-def _shown(verdicts: tuple[Verdict, ...]) -> Verdict:
-    """The horizon on the card: the first that failed, or else the main one."""
-    return next((one for one in verdicts if not one.gate.passed), verdicts[-1])
 
 
 def _stored(workspace: Workspace, model: Model, card: Card) -> Artefact:

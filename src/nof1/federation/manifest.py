@@ -1,0 +1,129 @@
+"""The signed manifest of a job: all that a coordinator asks of a site, before anything runs.
+
+A site runs its own installed code. The manifest only names an algorithm, the hash of the code that
+all sites must have, the task, what will leave the site and how often. The signature is checked over
+the bytes as they came; nothing is read from an unsigned manifest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from nof1.core.errors import InputError
+
+LARGEST = 2**20  # bytes
+CONTEXT = b"nof1 job manifest 1\0"
+Kind = TypeVar("Kind")
+
+
+class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Noise that the sums must carry. ``noise`` is the standard deviation over the sensitivity."""
+
+    noise: float
+    releases: int
+    delta: float
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a job asks for.
+
+    Attributes
+    ----------
+    job : a name that is used once; keys of the secure sum hang on it.
+    project, purpose : for the people who decide.
+    algorithm : name in ``nof1.federation.algorithms``; code : hash of the code of all sites.
+    task : the task file's text. columns : the features, agreed on by all sites.
+    cohort : the site's name for the people asked about; the privacy budget is kept by it.
+    outputs : kinds of results that leave the site.
+    rounds, entries : most sums, and most entries of one.
+    privacy : None when the sums carry no noise.
+    roster : digest of the sites that take part (hexadecimal).
+    created, expires : UTC.
+    """
+
+    job: str
+    project: str
+    purpose: str
+    algorithm: str
+    code: str
+    task: str
+    columns: tuple[str, ...]
+    cohort: str
+    outputs: tuple[str, ...]
+    rounds: int
+    entries: int
+    roster: str
+    created: datetime
+    expires: datetime
+    privacy: Privacy | None = None
+
+
+class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A manifest as it travels: its bytes, who signed, and the signature."""
+
+    manifest: bytes
+    lead: str
+    signature: bytes
+
+
+def sign(manifest: Manifest, lead: str, key: Ed25519PrivateKey) -> bytes:
+    """The signed manifest as bytes."""
+    data = msgspec.json.encode(manifest)
+    return msgspec.json.encode(Signed(data, lead, key.sign(CONTEXT + data)))
+
+
+def read(raw: bytes, leads: Mapping[str, str], now: datetime | None = None) -> Manifest:
+    """The manifest, when somebody whom this site knows has signed it and it has not run out.
+
+    Parameters
+    ----------
+    leads : name -> Ed25519 public key (hexadecimal) of those who may ask this site.
+
+    Raises
+    ------
+    InputError : too large, not of this form, an unknown signer, a wrong signature, out of time.
+    """
+    if len(raw) > LARGEST:
+        raise InputError("The manifest is too large.", where="manifest", allowed="1 MiB")
+    signed = _decoded(raw, Signed)
+    _verify(signed, leads)
+    manifest = _decoded(signed.manifest, Manifest)
+    moment = now or datetime.now(UTC)
+    if manifest.created.tzinfo is None or manifest.expires.tzinfo is None:
+        raise InputError("The manifest's times have no time zone.", where="manifest")
+    if not manifest.created <= moment <= manifest.expires:
+        raise InputError(
+            "The manifest is not valid now.",
+            where="manifest",
+            allowed=f"{manifest.created:%Y-%m-%d %H:%M} to {manifest.expires:%Y-%m-%d %H:%M} UTC",
+            next_step="Ask the study's lead for a new one.",
+        )
+    return manifest
+
+
+def _verify(signed: Signed, leads: Mapping[str, str]) -> None:
+    key = leads.get(signed.lead)
+    if key is None:
+        raise InputError(
+            "Nobody whom this site knows has signed the manifest.",
+            where="manifest",
+            next_step="Add the study's lead to the site's policy, if that is wanted.",
+        )
+    try:
+        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
+        public.verify(signed.signature, CONTEXT + signed.manifest)
+    except InvalidSignature:
+        raise InputError("The signature of the manifest is wrong.", where="manifest") from None
+
+
+def _decoded(raw: bytes, kind: type[Kind]) -> Kind:
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise InputError("The manifest cannot be read.", where="manifest") from None

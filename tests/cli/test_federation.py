@@ -1,0 +1,52 @@
+
+import pytest
+from click.testing import CliRunner
+
+from nof1.cli.federation import federation
+
+
+def run(*arguments):
+    return CliRunner().invoke(federation, ["train", *arguments])
+
+
+@pytest.fixture
+def task(tmp_path):
+    path = tmp_path / "task.yaml"
+    path.write_text(
+        "name: t\nkind: binary\ncode_sets: {a: [X//1], b: [X//2]}\nindex: {of: a}\n"
+        "outcome: {of: b}\ntime_at_risk: {end_days: 30}\n"
+    )
+    return str(path)
+
+
+@pytest.mark.parametrize("site", ["north", "=folder", "north="])
+def test_a_site_is_a_name_and_a_folder(task, site):
+    assert "name and the folder" in str(run(task, "--site", site).exception)
+
+
+def test_a_site_named_twice_is_refused(task, workspaces):
+    arguments = [part for one in workspaces for part in ("--site", one)]
+    again = ("--site", workspaces[0])
+    assert "named twice" in str(run(task, *arguments, *again).exception)
+
+
+def test_fewer_than_three_sites_are_refused(task, workspaces):
+    arguments = [part for one in workspaces[:2] for part in ("--site", one)]
+    assert "2 sites" in str(run(task, *arguments).exception)
+
+
+@pytest.fixture
+def workspaces(tmp_path):
+    from nof1.core.workspace import create
+
+    made = []
+    for name in ("north", "south", "west"):
+        create(tmp_path / name, synthetic=True)
+        made.append(f"{name}={tmp_path / name}")
+    return made
+
+
+def test_empty_workspaces_give_the_way_out(task, workspaces):
+    arguments = [part for one in workspaces for part in ("--site", one)]
+    done = run(task, *arguments)
+    assert "nof1 ingest" in str(done.exception)
