@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from nof1.core.workspace import Workspace, create
 from nof1.predict.train import TrainResult, train_task
@@ -12,6 +13,9 @@ from nof1.synthetic.hospital import Written, write
 from nof1.synthetic.radiology import Imaging
 
 PATIENTS = 1500
+# No test is timed: on a busy machine a deadline fails for nothing.
+settings.register_profile("nof1", deadline=None)
+settings.load_profile("nof1")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Plain values stay the text that was written: ``No`` is the word "No" here, not f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +15,7 @@ from nof1.core.errors import InputError
 from nof1.record.reading import safe_open
 
 MOST_BYTES = 2**20
+MAX_DEPTH = 30  # of lists and mappings, with the stream and the document
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,7 @@ def load(path: Path) -> Entry:
         raise InputError("The description is too large.", where=where, allowed="1 MB")
     try:
         text = data.decode("utf-8-sig")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise InputError("YAML aliases (*name) are not supported.", where=where)
+        _check(yaml.parse(text, yaml.SafeLoader), where)
         node = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -107,6 +107,18 @@ def load(path: Path) -> Entry:
     if node is None:
         raise InputError("The description is empty.", where=where)
     return _entry(node, where, "the file")
+
+
+def _check(events: Iterator[Any], where: str) -> None:
+    """Refuse aliases, and nesting so deep that reading it would take minutes."""
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        if kind == "AliasEvent":
+            raise InputError("YAML aliases (*name) are not supported.", where=where)
+        if depth > MAX_DEPTH:
+            raise InputError("It is nested too deeply.", where=where, allowed=f"{MAX_DEPTH} levels")
 
 
 def schema_of(path: Path) -> str | None:
