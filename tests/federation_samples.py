@@ -45,7 +45,6 @@ def manifest(**changes):
         "algorithm": "glassbox",
         "code": "ab" * 32,
         "task": "name: t",
-        "columns": ("age_years",),
         "cohort": "everybody",
         "outputs": ("model",),
         "rounds": 100,

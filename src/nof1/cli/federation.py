@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nof1.cli.lazy import Lazy
 from nof1.cli.options import as_json as json_option
 from nof1.cli.options import step, table, tell
 from nof1.core.errors import UsageError
@@ -25,7 +26,23 @@ FIGURES = (
 )
 
 
-@click.group()
+COMMANDS = {
+    "train": ("federation", "Train over workspaces on this machine."),
+    "rehearse": ("federation_jobs", "The same over a network of processes on this machine."),
+    "init": ("federation_network", "Coordinator: make a project and a kit for each site."),
+    "serve": ("federation_network", "Coordinator: run it."),
+    "renew": ("federation_network", "Coordinator: new certificates and kits."),
+    "join": ("federation_network", "Site: unpack a kit."),
+    "roster": ("federation_network", "Site: compare and accept the list of sites."),
+    "site": ("federation_network", "Site: wait for jobs; the own policy decides."),
+    "policy": ("federation_rules", "Site: what is allowed here."),
+    "budget": ("federation_rules", "Site: what each cohort's privacy budget has left."),
+    "submit": ("federation_jobs", "Lead: hand a signed job in and follow it."),
+    "status": ("federation_jobs", "Lead: who is there, and how the job stands."),
+}
+
+
+@click.group(cls=Lazy, table=COMMANDS)
 def federation() -> None:
     """One model of several hospitals, without a row leaving any of them."""
 
@@ -48,7 +65,7 @@ def train(
     from nof1.federation import local
     from nof1.predict.task import Task
 
-    named = dict(_site(one) for one in sites)
+    named = dict(named_site(one) for one in sites)
     if len(named) < len(sites):
         raise UsageError("A site is named twice.", where="--site")
     Task.load(task)  # refused before any site starts
@@ -61,7 +78,13 @@ def train(
     ctx.exit(1 if first.model.withheld else 0)
 
 
-def _site(text: str) -> tuple[str, Workspace]:
+def named_site(text: str) -> tuple[str, Workspace]:
+    """A site's name and workspace from ``NAME=FOLDER``.
+
+    Raises
+    ------
+    UsageError : the text is not of this form. WorkspaceError : there is no workspace.
+    """
     name, equals, folder = text.partition("=")
     if not equals or not name or not folder:
         raise UsageError(

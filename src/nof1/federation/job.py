@@ -117,6 +117,7 @@ def _sizes(cohort: Cohort) -> tuple[int, int]:
 def _offer(
     task: Task, record: Record, cohort: Cohort, workspace: Workspace, engine: Engine | None
 ) -> Offer:
+    """Codes that enough patients have, and those that the task names itself: no rare code."""
     everybody = pl.Series(np.ones(cohort.frame.height, bool))
     spec = columns.offer(task, record, cohort, everybody, engine)
     codes = {*spec.codes, *spec.static_codes, *spec.static_values}
@@ -125,7 +126,10 @@ def _offer(
     last = record.scan().select(pl.col("time").max()).collect().item()
     return Offer(
         spec=spec.to_dict(),
-        code_sets=[list(cohort.codes[each]) for each in task.code_sets()],
+        code_sets=[
+            [code for code in cohort.codes[each] if code in codes or code in each.codes]
+            for each in task.code_sets()
+        ],
         words={code: text for code, text in words.items() if code in codes},
         sexes=[code for code in spec.static_codes if f"static/{code}".startswith(SEX)],
         data_date=f"{last:%Y-%m-%d}" if last is not None else "undated",

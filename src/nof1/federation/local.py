@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from nof1.core.errors import ModelError, UsageError
 from nof1.federation.link import Link
 from nof1.federation.roster import Roster, member
 from nof1.federation.rounds import PATIENCE, Rounds
@@ -66,6 +67,7 @@ class Hub:
     sites: tuple[str, ...]
     patience: float
     _messages: dict[str, bytes] = field(default_factory=dict)
+    _steps: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rounds = Rounds(self.sites, self.patience)
@@ -75,13 +77,35 @@ class Hub:
         """The line of one site."""
         return _Channel(self, site)
 
-    def exchange(self, site: str, message: bytes) -> dict[str, bytes]:
-        """All sites' messages, when all have come."""
+    def exchange(self, site: str, message: bytes, number: int | None = None) -> dict[str, bytes]:
+        """All sites' messages, when all have come.
+
+        Parameters
+        ----------
+        number : which message of the site it is, from 0; None: the next one.
+
+        Raises
+        ------
+        UsageError : a site's message stands twice or out of turn; only this call fails.
+        ModelError : the session is over.
+        """
+        step = self._steps.get(site, 0)
+        if site not in self.sites or number not in (None, step):
+            raise UsageError("A message came twice or out of turn.", where="federation")
+        self._steps[site] = step + 1
         self._messages[site] = message
-        self._laid.wait(self.patience)
+        self._meet(self._laid)
         found = dict(self._messages)
-        self._taken.wait(self.patience)
+        self._meet(self._taken)
         return found
+
+    def _meet(self, barrier: threading.Barrier) -> None:
+        try:
+            barrier.wait(self.patience)
+        except threading.BrokenBarrierError:
+            why = self.rounds.broken or "Not every site has sent its message in time."
+            self.stop(why)
+            raise ModelError(why, where="federation") from None
 
     def stop(self, why: str) -> None:
         """Release everybody who waits."""

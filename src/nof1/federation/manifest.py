@@ -38,7 +38,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     job : a name that is used once; keys of the secure sum hang on it.
     project, purpose : for the people who decide.
     algorithm : name in ``nof1.federation.algorithms``; code : hash of the code of all sites.
-    task : the task file's text. columns : the features, agreed on by all sites.
+    task : the task file's text.
     cohort : the site's name for the people asked about; the privacy budget is kept by it.
     outputs : kinds of results that leave the site.
     rounds, entries : most sums, and most entries of one.
@@ -53,7 +53,6 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     algorithm: str
     code: str
     task: str
-    columns: tuple[str, ...]
     cohort: str
     outputs: tuple[str, ...]
     rounds: int

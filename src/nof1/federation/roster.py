@@ -61,7 +61,7 @@ class Roster:
         if len(names) < len(found) or len(keys) < len(found):
             raise UsageError("A site or a key stands twice in the roster.", where="roster")
         for one in found:
-            _check(one)
+            check(one)
         return cls(found)
 
     @property
@@ -108,7 +108,13 @@ def member(name: str, key: Ed25519PrivateKey) -> Member:
     return Member(name, key.public_key().public_bytes_raw().hex())
 
 
-def _check(one: Member) -> None:
+def check(one: Member) -> None:
+    """Nothing when a name and a key are of the right form.
+
+    Raises
+    ------
+    UsageError : they are not.
+    """
     if not NAME.fullmatch(one.name):
         raise UsageError(
             "A site's name is not of the right form.",

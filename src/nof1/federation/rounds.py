@@ -56,6 +56,16 @@ class Rounds:
                 self._finish()
             return self._await(number)
 
+    @property
+    def number(self) -> int:
+        """How many sums were made."""
+        return self._number
+
+    @property
+    def broken(self) -> str:
+        """Why the session is over; empty while it is not."""
+        return self._broken
+
     def stop(self, why: str) -> None:
         """End the session for every site."""
         with self._changed:
@@ -92,4 +102,4 @@ class Rounds:
         return self._total
 
 
-AGAIN = "Start the job again: it goes on from its last checkpoint, with new keys."
+AGAIN = "Start the job again; it will have new keys."

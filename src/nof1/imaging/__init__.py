@@ -1,9 +1,9 @@
 """Medical images: reading, gates before any score, training, and answers that may be refused.
 
->>> from nof1 import imaging
->>> done = imaging.read("study/", models=["phantom-chest"])
->>> [finding.status for finding in done.findings]
-['found']
+from nof1 import imaging
+done = imaging.read("study/", models=["phantom-chest"])
+[finding.status for finding in done.findings]
+# ['found']
 """
 
 from __future__ import annotations

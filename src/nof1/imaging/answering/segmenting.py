@@ -216,8 +216,9 @@ def _value(one: Measurement, figure: Figure) -> Value:
 def volume_range(volume_ml: float, figure: Figure) -> tuple[float, float]:
     """What a reader's own volume may be if the Dice is the figure's lower limit.
 
-    >>> volume_range(90.0, Figure(0.95, 0.9, 0.97))
-    (73.6..., 110.0...)
+    >>> low, high = volume_range(90.0, Figure(0.95, 0.9, 0.97))
+    >>> round(low, 1), round(high, 1)
+    (73.6, 110.0)
     """
     known = figure.low if figure.low is not None else figure.value
     overlap = min(1.0, max(known or 0.0, 1e-6))

@@ -50,9 +50,9 @@ class _Answer(msgspec.Struct):
 class Decoder:
     """A guarded process that describes and decodes files.
 
-    >>> with Decoder() as decoder:
-    ...     description, header = decoder.describe(path)
-    ...     stored, notes = decoder.pixels(path, description)
+    with Decoder() as decoder:
+        description, header = decoder.describe(path)
+        stored, notes = decoder.pixels(path, description)
     """
 
     def __init__(self, limits: Limits | None = None) -> None:

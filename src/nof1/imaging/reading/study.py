@@ -1,14 +1,14 @@
 """Open a file or a folder: every picture in it, and every file that was refused, by name.
 
->>> study = open_study("film.dcm")
->>> study.images[0].pixels.shape
-(1024, 1024)
+    study = open_study("film.dcm")
+    study.images[0].pixels.shape
+    # (1024, 1024)
 
 For many files keep one decoding process warm:
 
->>> with Decoder() as decoder:
-...     for path in paths:
-...         study = open_study(path, decoder=decoder, cache="pixels")
+    with Decoder() as decoder:
+        for path in paths:
+            study = open_study(path, decoder=decoder, cache="pixels")
 """
 
 from __future__ import annotations

@@ -1,0 +1,203 @@
+"""``nof1 federation``, the lead: hand a job in, follow it, rehearse it on one machine."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nof1.cli.federation import FIGURES, named_site
+from nof1.cli.options import as_json as json_option
+from nof1.cli.options import step, table, tell
+from nof1.core.errors import UsageError
+from nof1.core.extras import require
+
+if TYPE_CHECKING:
+    from nof1.federation.network.board import State
+    from nof1.federation.network.coordinator import View
+
+
+@click.command()
+@click.argument("task", type=click.Path(dir_okay=False), metavar="TASK.yaml")
+@click.option("--project", required=True, type=click.Path(file_okay=False), help="Its folder.")
+@click.option("--purpose", default="", help="Why, for the people at the sites.")
+@click.option("--cohort", default="all", show_default=True, help="The sites' name for the people.")
+@json_option
+@click.pass_context
+def submit(
+    ctx: click.Context, task: str, project: str, purpose: str, cohort: str, as_json: bool
+) -> None:
+    """Sign a job, hand it to the coordinator and follow it to its end.
+
+    Each site decides by its own policy. Exit code 1: refused, failed, or the model did not pass
+    the gate.
+    """
+    require("cryptography", "federation")
+    from nof1.federation.network import lead
+    from nof1.federation.network.project import Project
+
+    text, name = _task(task)
+    made = Project(Path(project))
+    line = lead.call(made)
+    try:
+        asked = lead.manifest_for(made, text, name, lead.look(line), purpose=purpose, cohort=cohort)
+        step(f"Job {asked.job}")
+        state = lead.submit(line, lead.signed(made, asked), _progress())
+    finally:
+        line.close()
+    _tell(ctx, state, "nof1/federation-submit/1", as_json)
+
+
+@click.command()
+@click.argument("task", type=click.Path(dir_okay=False), metavar="TASK.yaml")
+@click.option(
+    "--site", "sites", multiple=True, metavar="NAME=FOLDER", help="A site's workspace (3 or more)."
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False),
+    help="Keep project, keys and logs in this new folder [default: deleted].",
+)
+@json_option
+@click.pass_context
+def rehearse(
+    ctx: click.Context, task: str, sites: tuple[str, ...], keep: str | None, as_json: bool
+) -> None:
+    """A federation of processes on this machine that talk over TLS, from the keys to the model.
+
+    It makes a project, starts a coordinator and every site as a process of its own, trains, and
+    stops them. Exit code 1: refused, failed, or the model did not pass the gate.
+    """
+    require("cryptography", "federation")
+    from nof1.federation.network.rehearsal import rehearse as play
+
+    named = dict(named_site(one) for one in sites)
+    if len(named) < len(sites):
+        raise UsageError("A site is named twice.", where="--site")
+    text, name = _task(task)
+    if keep is not None:
+        state = play(Path(keep), text, name, named, step)
+    else:
+        with tempfile.TemporaryDirectory(prefix="nof1-federation-") as folder:
+            state = play(Path(folder), text, name, named, step)
+    _tell(ctx, state, "nof1/federation-rehearse/1", as_json)
+
+
+@click.command()
+@click.argument("project", type=click.Path(file_okay=False), metavar="PROJECT")
+@json_option
+def status(project: str, as_json: bool) -> None:
+    """Who is connected, and how the last job stands."""
+    require("cryptography", "federation")
+    from nof1.federation.network import lead
+    from nof1.federation.network.project import Project
+
+    made = Project(Path(project))
+    view = lead.status(made)
+    sites = made.read_lead().sites
+    data = {"schema": "nof1/federation-status/1", **_plain(view)}
+    tell(data, _status_text(view, sites), as_json=as_json)
+
+
+def _task(path: str) -> tuple[str, str]:
+    """The task's text and name; refused here when it is no task."""
+    from nof1.predict.task import Task
+
+    found = Task.load(path)
+    return Path(path).read_text(encoding="utf-8"), found.name.lower()
+
+
+def _progress() -> Any:
+    told = [""]
+
+    def tell_state(state: State) -> None:
+        text = f"{state.step}, {state.sums} sums"
+        if text != told[0]:
+            step(text)
+        told[0] = text
+
+    return tell_state
+
+
+def _plain(content: object) -> dict[str, Any]:
+    import msgspec
+
+    made: dict[str, Any] = msgspec.to_builtins(content)
+    return made
+
+
+def _tell(ctx: click.Context, state: State, schema: str, as_json: bool) -> None:
+    tell({"schema": schema, **_plain(state)}, _state_text(state), as_json=as_json)
+    withheld = any(one.figures.get("withheld") for one in state.done.values())
+    ctx.exit(0 if state.step == "finished" and not withheld else 1)
+
+
+def _state_text(state: State) -> str:
+    lines = [f"Job {state.job}: {state.step}"]
+    if state.why:
+        lines += ["", state.why]
+    if state.decisions:
+        rows = [
+            [site, "yes" if one.accepted else "NO", _line(f"{one.rule}: {one.why}" * bool(one.why))]
+            for site, one in sorted(state.decisions.items())
+        ]
+        lines += ["", table(rows, ["site", "takes part", "why not"])]
+    if state.step == "finished":
+        lines += ["", *_model_text(state)]
+    return "\n".join(lines)
+
+
+def _model_text(state: State) -> list[str]:
+    one = next(iter(state.done.values()))
+    made, figures = one.figures, one.figures["figures"]
+    rows = [[words, *_figure(figures[name])] for name, words in FIGURES if figures.get(name)]
+    return [
+        *(["SYNTHETIC DATA: no real patient is behind any number.", ""] * made["synthetic"]),
+        f"{one.model}: {'WITHHELD' if made['withheld'] else 'passed the gate; it may speak'}",
+        f"{made['patients']:,} patients, {made['events']:,} with the outcome, "
+        f"at {len(state.done)} sites; {made['rounds']:,} masked sums",
+        "",
+        table(rows, ["figure", "value", "95 % interval"], right="1"),
+        "",
+        *(f"Withheld: {_line(why)}" for why in made["withheld"]),
+        f"Content hash at every site: {one.content_hash}",
+        "No row left a site. The sums carry no added noise: the model is not",
+        "differentially private. Research and education use; not a medical device.",
+        f"Next step, at a site: nof1 card {one.model} -w FOLDER",
+    ]
+
+
+def _figure(found: Any) -> tuple[str, str]:
+    if isinstance(found, dict):
+        return f"{found['value']:.3f}", f"{found['low']:.3f} to {found['high']:.3f}"
+    return f"{found:.3f}", ""
+
+
+def _status_text(view: View, sites: tuple[str, ...]) -> str:
+    known = {one.name: one.identity for one in view.members}
+    rows = [
+        [
+            site,
+            "yes" if site in view.here else "no",
+            "idle" if site in view.idle else "busy" if site in view.here else "",
+            known.get(site, "not announced"),
+        ]
+        for site in sites
+    ]
+    lines = [
+        f"Project {view.project}",
+        "",
+        table(rows, ["site", "connected", "", "identity key"]),
+        "",
+        f"Refused callers since the start: {view.refused}",
+    ]
+    if view.job:
+        lines += ["", _state_text(view.job)]
+    return "\n".join(lines)
+
+
+def _line(text: str) -> str:
+    """Words of another machine, on one line and printable."""
+    return "".join(one if one.isprintable() else " " for one in text)

@@ -1,0 +1,1 @@
+"""The network engine: sites and a coordinator as processes of their own, joined by mutual TLS."""

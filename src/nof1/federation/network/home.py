@@ -1,0 +1,203 @@
+"""What a site keeps of a federation: its papers, its identity key, its policy, its own roster.
+
+The identity key is made here and never leaves. Nothing runs before a person has compared the
+agreement's number with the other sites over another way and accepted the roster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from nof1.core import code
+from nof1.core.errors import InputError, UsageError, WorkspaceError
+from nof1.federation.link import Channel, Link
+from nof1.federation.network import certificates, private, project, tls
+from nof1.federation.network.certificates import Pair
+from nof1.federation.network.project import Kit, Settings
+from nof1.federation.network.tls import Welcome
+from nof1.federation.network.wire import Kind, Line, decode, encode
+from nof1.federation.policy import LEAST_EVENTS, LEAST_PATIENTS, Policy
+from nof1.federation.roster import Member, Roster, member
+
+# What can reach a number of a federated model: its hash must be the same at all sites.
+ROOMS = ("core", "record", "learn", "predict", "federation")
+ALGORITHM = "glassbox"
+OUTPUTS = ("model", "vocabulary")
+JOIN = "Join with the kit: nof1 federation join KIT"
+POLICY = """\
+# What this site allows. Nothing runs that does not stand here.
+leads: {{{lead}: "{lead_key}"}}
+algorithms: {{{algorithm}: "{code}"}}   # the nof1 that is installed here
+outputs: [{outputs}]
+least_patients: {patients}
+least_events: {events}
+rounds: 20000
+entries: 200000
+noise_required: false
+"""
+
+
+class Enrol(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A site's public identity key (hexadecimal)."""
+
+    identity: str
+
+
+class Members(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The sites that have announced themselves so far."""
+
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder ``federation`` of a site's workspace."""
+
+    root: Path
+
+    @property
+    def policy(self) -> Path:
+        """The site's own rules."""
+        return self.root / "policy.yaml"
+
+    def kit(self) -> tuple[Settings, str]:
+        """Settings of the project, and this site's name in it."""
+        found = project.load(self.root / "site.json", Kit, JOIN)
+        return found.settings, found.site
+
+    def identity(self) -> Ed25519PrivateKey:
+        """The site's long-lived key."""
+        return project.load_identity(self.root / "identity.key")
+
+    def roster(self) -> Roster:
+        """The roster that a person has accepted here.
+
+        Raises
+        ------
+        WorkspaceError : none was accepted yet.
+        """
+        path = self.root / "roster.json"
+        if not path.exists():
+            raise WorkspaceError(
+                "No list of sites was accepted here yet.",
+                where=str(path),
+                next_step="Compare it by telephone and accept it: nof1 federation roster",
+            )
+        return Roster.of(project.load(path, Members, JOIN).members)
+
+    def rules(self) -> Policy:
+        """The policy as it stands now."""
+        return Policy.load(self.policy)
+
+    def call(self, patience: float = tls.PATIENCE) -> Line:
+        """Connect to the coordinator as this site.
+
+        Raises
+        ------
+        Gone, Unwelcome : ``tls.call``.
+        """
+        settings, site = self.kit()
+        expected = Welcome(settings.project, site, "site")
+        papers = project.papers(self.root)
+        return tls.call(papers, settings.host, settings.port, expected, patience)
+
+    def days_left(self) -> int:
+        """Days until this site's certificate runs out."""
+        return certificates.days_left(private.read(project.papers(self.root).certificate, JOIN))
+
+    def announce(self) -> tuple[Member, ...]:
+        """Tell the coordinator this site's public key; returns who has announced so far.
+
+        Raises
+        ------
+        ModelError : the coordinator knows this site under another key.
+        """
+        public = self.identity().public_key().public_bytes_raw().hex()
+        line = self.call(tls.GREETING)
+        try:
+            got = line.ask(Kind.ENROL, encode(Enrol(public)), due=Kind.MEMBERS)
+        finally:
+            line.close()
+        return decode(got.data, Members).members
+
+    def proposed(self, members: tuple[Member, ...]) -> Roster | None:
+        """The roster of all sites, when every one has announced itself, this one rightly.
+
+        Raises
+        ------
+        InputError : the list names other sites than the kit, or another key for this site.
+        """
+        settings, site = self.kit()
+        names = {one.name for one in members}
+        if member(site, self.identity()) not in members or not names <= set(settings.sites):
+            raise InputError(
+                "The coordinator's list of sites is not that of the kit.", where="roster"
+            )
+        return Roster.of(members) if names == set(settings.sites) else None
+
+    def accept(self, roster: Roster, number: str) -> None:
+        """Keep a roster whose number a person has compared.
+
+        Raises
+        ------
+        UsageError : it is not the number of this roster.
+        """
+        settings, _ = self.kit()
+        if number.strip().lower() != project.agreement(settings, roster):
+            raise UsageError(
+                "This is not the number of the list that the coordinator shows.",
+                where="--accept",
+                next_step="Do not go on. Compare the list with the other sites by telephone.",
+            )
+        private.write(self.root / "roster.json", encode(Members(roster.members)))
+
+    def link(self, job: str, channel: Channel) -> Link:
+        """The site's line to the others in one job."""
+        return Link(self.roster(), self.kit()[1], job, self.identity(), channel)
+
+
+def join(
+    kit: Path, root: Path, *, patients: int = LEAST_PATIENTS, events: int = LEAST_EVENTS
+) -> Home:
+    """Unpack a kit into the folder of a site; identity key and policy are made once and kept.
+
+    Raises
+    ------
+    WorkspaceError, InputError : the kit is missing or damaged.
+    UsageError : the folder belongs to another site or project.
+    """
+    found = project.load(kit, Kit, "Ask the coordinator for the site's kit.")
+    home = Home(root)
+    if (root / "site.json").exists():
+        settings, site = home.kit()
+        if (settings.project, site) != (found.settings.project, found.site):
+            raise UsageError(
+                "This workspace has joined another project, or under another name.",
+                where=str(root),
+                next_step="Use another workspace, or move that folder away.",
+            )
+    pair = Pair(found.certificate.encode(), found.key.encode())
+    project.put_pair(root, pair, found.authority.encode())
+    private.write(root / "site.json", encode(msgspec.structs.replace(found, key="")))
+    if not (root / "identity.key").exists():
+        key = Ed25519PrivateKey.generate().private_bytes_raw().hex().encode()
+        private.write(root / "identity.key", key)
+    if not home.policy.exists():
+        private.write(home.policy, _policy(found.settings, patients, events).encode())
+    return home
+
+
+def installed() -> str:
+    """Hash of nof1's code as this process has it."""
+    return code.of_process(ROOMS)
+
+
+def _policy(settings: Settings, patients: int, events: int) -> str:
+    return POLICY.format(
+        lead=settings.lead, lead_key=settings.lead_key, algorithm=ALGORITHM, code=installed(),
+        outputs=", ".join(OUTPUTS), patients=patients, events=events,
+    )  # fmt: skip
