@@ -52,11 +52,12 @@ def gene_rows(made: GeneResult, **columns: Any) -> list[dict[str, Any]]:
 
 
 def medicine_row(name: str, start: datetime = datetime(2024, 5, 1)) -> dict[str, Any]:
-    """An order of a medicine by its RxNorm ingredient."""
+    """An order of a medicine by its RxNorm ingredient, or by ATC."""
     drug = find(name)
     assert drug is not None
     place = {"source_file": "orders.csv", "source_row": 7}
-    return ROW | place | {"code": f"RxNorm//{drug.rxnorm}", "time": start}
+    code = f"RxNorm//{drug.rxnorm}" if drug.rxnorm else f"ATC//{drug.atc[0]}"
+    return ROW | place | {"code": code, "time": start}
 
 
 def patient(genes: Mapping[str, GeneResult], medicines: Iterable[str] = ()) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from fhir_samples import LOINC, RXNORM, UCUM, coded, observation, resource
 from nof1.core.errors import InputError
-from nof1.record.bundle import read_bundle
+from nof1.record.bundle import read_bundle, read_rows
 from nof1.record.events import SCHEMA
+from nof1.record.importers.fhir_types import Bundle
 from nof1.record.ingest import ingest
+from nof1.record.rows import frame_of
 from nof1.record.store import Record
 
 NOT_FHIR = pl.col("code").str.contains("^(EXPOSURE|GENE|PGS|PHENOTYPE)//")
@@ -159,3 +162,29 @@ def test_what_lies_in_the_future_is_judged_by_the_moment_of_asking():
     assert len(asked.quarantined) == 1
     assert asked.events.filter(pl.col("time") > datetime(2024, 2, 1)).is_empty()
     assert not read_bundle(data, site="s", at=datetime(2024, 4, 1)).quarantined
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    picked=st.lists(st.sampled_from(POOL), max_size=8),
+    nested=st.booleans(),
+    opened=st.booleans(),
+)
+def test_resources_give_the_rows_of_a_bundle_that_holds_them(picked, nested, opened):
+    """As values of a prefetch: single resources and Bundles, opened already or not."""
+    parts = [PATIENT, *([json.loads(bundle(picked, "searchset"))] if nested else picked)]
+    raws = [msgspec.Raw(json.dumps(one).encode()) for one in parts]
+    sent = raws
+    if nested and opened:
+        sent = [raws[0], msgspec.json.decode(raws[1], type=Bundle)]
+    try:
+        whole = read_bundle(bundle(parts), site="s")
+    except InputError as error:
+        with pytest.raises(InputError, match=error.message[:20]):
+            read_rows(sent, site="s")
+        return
+    read = read_rows(sent, site="s")
+    assert read.patient == whole.patient
+    assert frame_of(read.rows).equals(whole.events)
+    assert read.quarantined == whole.quarantined
+    assert read.notes == whole.notes

@@ -95,6 +95,25 @@ def test_allergies_keep_text_and_criticality(tmp_path):
     assert batch.events["text_value"].to_list() == ["high"]
 
 
+def test_allergies_keep_what_happened(tmp_path):
+    coded = {"coding": [{"system": "http://snomed.info/sct", "code": "39579001"}]}
+    rash = {"coding": [{"code": "271807003", "display": "Rash"}], "text": "red all over"}
+    it = resource(
+        "AllergyIntolerance",
+        code={"text": "Penicillin"},
+        criticality="high",
+        recordedDate="2010",
+        reaction=[
+            {"severity": "severe", "manifestation": [coded, rash]},
+            {"manifestation": [{"text": "itching"}]},
+            {"severity": "mild"},
+        ],
+    )
+    batch = converted(tmp_path, it)
+    said = "high; severe: 39579001, Rash; itching; mild"
+    assert batch.events["text_value"].to_list() == [said]
+
+
 def test_procedures_at_their_start(tmp_path):
     period = {"start": "2020-05-01T08:00:00Z", "end": "2020-05-01T10:00:00Z"}
     it = resource("Procedure", status="completed", code=coded("80146002"), performedPeriod=period)

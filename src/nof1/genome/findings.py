@@ -7,12 +7,12 @@ that a silent medicine was really looked at. Sources stand side by side.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import msgspec
-import polars as pl
 from msgspec.structs import replace
 
 from nof1.core.finding import Basis, Coding, EventRef, Evidence, Finding, Kind, Status, Subject, utc
@@ -24,7 +24,7 @@ from nof1.knowledge import alleles
 from nof1.knowledge.base import SHIPPED, Base, sources
 from nof1.knowledge.prescribing import ACTIONS, FILE, by_drug
 from nof1.record.current import current_medicines
-from nof1.record.patient import Patient
+from nof1.record.rows import Events, picked, seen
 
 OTHERS = "With the other medicines: "
 VALIDATED_IN = "published rules and simulated genotypes; not validated in patients"
@@ -40,25 +40,28 @@ class Gene:
 
 def findings(
     subject: Subject,
-    events: pl.DataFrame,
+    events: Events,
     at: datetime,
     names: Mapping[str, str] | None = None,
     *,
     base: Base = SHIPPED,
     synthetic: bool = False,
+    today: date | None = None,
 ) -> list[Finding]:
     """Findings about the medicines taken now, then about every gene; empty without genes.
 
     Parameters
     ----------
-    events : the patient's events (``nof1.record.events.SCHEMA``).
+    events : the patient's events, as rows or as a frame (``nof1.record.rows``).
     at : the moment of asking, UTC without zone; nothing known later is used.
     names : words for codes, to recognise medicines that have a code of their own strength.
+    today : the day on which sources are judged to be old (default: today or the day of ``at``).
     """
     genes, scores = known_genes(events, at, base), known_scores(events, at)
     if not genes and not scores:
         return []
-    ask = _Asked(subject, at, genes, base, synthetic)
+    today = today or max(at.date(), datetime.now(UTC).date())
+    ask = _Asked(subject, at, genes, base, synthetic, today)
     medicines = taken(current_medicines(events, at), names or {})
     advised = [one for medicine in medicines for one in ask.medicine(medicine, medicines)]
     advised.sort(key=lambda pair: pair[0])  # the most cautious first
@@ -69,7 +72,7 @@ def findings(
     ]
 
 
-def known_genes(events: pl.DataFrame, at: datetime, base: Base = SHIPPED) -> dict[str, Gene]:
+def known_genes(events: Events, at: datetime, base: Base = SHIPPED) -> dict[str, Gene]:
     """The gene results known at a moment; of several about one gene the one recorded last.
 
     Where one of them excludes all that another one, of another file, holds possible, somebody's
@@ -89,7 +92,7 @@ def known_genes(events: pl.DataFrame, at: datetime, base: Base = SHIPPED) -> dic
     return dict(sorted(found.items()))
 
 
-def known_scores(events: pl.DataFrame, at: datetime) -> list[tuple[Stored, EventRef]]:
+def known_scores(events: Events, at: datetime) -> list[tuple[Stored, EventRef]]:
     """The polygenic scores known at a moment; of several results the one recorded last.
 
     Scores that came from elsewhere as bare numbers have no answer here: nobody said how they were
@@ -104,29 +107,24 @@ def known_scores(events: pl.DataFrame, at: datetime) -> list[tuple[Stored, Event
     return [found[code] for code in sorted(found)]
 
 
-def _answers(
-    events: pl.DataFrame, at: datetime, prefix: str
-) -> Iterator[tuple[str, str, EventRef]]:
+def _answers(events: Events, at: datetime, prefix: str) -> Iterator[tuple[str, str, EventRef]]:
     """Code, text and way back of events that hold a whole answer, the last recorded last."""
-    if not events["code"].str.starts_with(prefix).any():
-        return
-    rows = Patient(events, at).events.filter(
-        pl.col("code").str.count_matches("//", literal=True) == 1,
-        pl.col("code").str.starts_with(prefix),
-        pl.col("text_value").is_not_null(),
-    )
-    for row in rows.sort("recorded", nulls_last=False).iter_rows(named=True):
+    rows = [row for row in seen(picked(events, prefix), at) if row.code.count("//") == 1]
+    for row in sorted(rows, key=lambda one: one.recorded or datetime.min):
+        if row.text_value is None:
+            continue
         event = EventRef(
-            code=row["code"],
-            display=f"Genotypes ({row['code'].removeprefix(prefix)})",
-            time=row["recorded"] and utc(row["recorded"]),
-            source_file=row["source_file"],
-            source_row=row["source_row"],
-            site=row["site"],
+            code=row.code,
+            display=f"Genotypes ({row.code.removeprefix(prefix)})",
+            time=row.recorded and utc(row.recorded),
+            source_file=row.source_file,
+            source_row=row.source_row,
+            site=row.site,
         )
-        yield row["code"], row["text_value"], event
+        yield row.code, row.text_value, event
 
 
+@functools.lru_cache(maxsize=1024)  # the stored results of a patient are read with each request
 def _decoded(gene: str, text: str, base: Base) -> GeneResult:
     """The stored result; one that cannot be read is openly no result."""
     try:
@@ -145,6 +143,7 @@ class _Asked:
     genes: Mapping[str, Gene]
     base: Base
     synthetic: bool
+    today: date
 
     def gene(self, gene: Gene) -> Finding:
         """What is known about one gene."""
@@ -297,14 +296,13 @@ class _Asked:
         return {alleles.definition(gene, self.base).source} if gene in alleles.genes() else set()
 
     def _old(self, used: set[str]) -> list[str]:
-        """A note for each source that is past its date, today or at the moment of asking."""
-        today = max(self.at.date(), datetime.now(UTC).date())
+        """A note for each source that is past its date."""
         known = sources(self.base)
         return [
             f"The facts of {known[name].id} were valid until {known[name].valid_until}: newer "
             "guidance may exist. Next step: nof1 knowledge import."
             for name in sorted(used)
-            if name in known and known[name].expired(today)
+            if name in known and known[name].expired(self.today)
         ]
 
     def _basis(self, name: str, used: set[str], gene: str | None = None) -> Basis:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -35,7 +36,7 @@ def taken(current: Sequence[CurrentMedicine], names: Mapping[str, str]) -> list[
     """
     found: dict[str, Taken] = {}
     for medicine in current:
-        for name in _ingredients(medicine.code, names):
+        for name in ingredients(medicine.code, names):
             event = EventRef(
                 code=medicine.code,
                 display=names.get(medicine.code) or name,
@@ -48,7 +49,8 @@ def taken(current: Sequence[CurrentMedicine], names: Mapping[str, str]) -> list[
     return list(found.values())
 
 
-def _ingredients(code: str, names: Mapping[str, str]) -> list[str]:
+def ingredients(code: str, names: Mapping[str, str]) -> list[str]:
+    """Names of what a code stands for; empty when neither it nor its words are known here."""
     known = drugs.find(code)
     if known is not None:
         return [known.name]
@@ -57,15 +59,32 @@ def _ingredients(code: str, names: Mapping[str, str]) -> list[str]:
 
 def named_in(text: str) -> list[str]:
     """The medicines whose names stand in a text: ``clopidogrel 75 MG Oral Tablet``."""
+    return list(_named_in(text))
+
+
+@functools.lru_cache(maxsize=16_384)  # the words of medicines come again with every patient
+def _named_in(text: str) -> tuple[str, ...]:
     found = list(dict.fromkeys(_named(_WORD.findall(text.lower()))))
-    joint = [name for name in drugs.drugs() if TOGETHER in name]
-    return found + [name for name in joint if set(name.split(TOGETHER)) <= set(found)]
+    joint = [name for name in _joint() if set(name.split(TOGETHER)) <= set(found)]
+    return (*found, *joint)
+
+
+@functools.cache
+def _joint() -> tuple[str, ...]:
+    """Combinations that have a name of their own."""
+    return tuple(name for name in drugs.drugs() if TOGETHER in name)
+
+
+@functools.cache
+def _longest() -> int:
+    """Words of the longest name."""
+    known_names = (name for one in drugs.drugs().values() for name in (one.name, *one.synonyms))
+    return max(len(name.split()) for name in known_names)
 
 
 def _named(words: Sequence[str]) -> Iterator[str]:
     """Names in a text, the longest first: ``methylene blue``, ``peginterferon alfa-2b``."""
-    known_names = (name for one in drugs.drugs().values() for name in (one.name, *one.synonyms))
-    longest = max(len(name.split()) for name in known_names)
+    longest = _longest()
     at = 0
     while at < len(words):
         for size in range(longest, 0, -1):

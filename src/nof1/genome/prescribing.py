@@ -16,7 +16,7 @@ from typing import NamedTuple
 from nof1.genome.results import GeneResult, Outcome
 from nof1.knowledge.base import SHIPPED, Base
 from nof1.knowledge.phenotypes import number
-from nof1.knowledge.prescribing import ACTIONS, Rule, by_drug
+from nof1.knowledge.prescribing import ACTIONS, Rule, by_drug, genes_of
 
 MOST_COMBINATIONS = 5_000
 PAIR, SCORE, WORD = 3, 2, 1
@@ -115,7 +115,7 @@ def advise(
     wanted = table if drugs is None else [drug for drug in drugs if drug in table]
     made = []
     for drug in wanted:
-        if not any(_known(results, gene) for rule in table[drug] for gene in rule.genes):
+        if not any(_known(results, gene) for gene in genes_of(drug, base)):
             continue
         for (source, population), rules in _groups(table[drug]).items():
             genes = sorted({gene for rule in rules for gene in rule.genes})
@@ -127,9 +127,9 @@ def unknown_for(
     results: Mapping[str, GeneResult], drugs: Iterable[str], base: Base = SHIPPED
 ) -> dict[str, tuple[str, ...]]:
     """Medicines with guidelines none of whose genes is known: drug -> these genes."""
-    table, found = by_drug(base), {}
+    found = {}
     for drug in drugs:
-        genes = sorted({gene for rule in table.get(drug, ()) for gene in rule.genes})
+        genes = sorted(genes_of(drug, base))
         if genes and not any(_known(results, gene) for gene in genes):
             found[drug] = tuple(genes)
     return found

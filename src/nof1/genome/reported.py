@@ -13,8 +13,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from nof1.core.finding import EventRef, utc
 from nof1.genome import outside_names
 from nof1.genome.fhir import ANSWERS, GENE
@@ -26,6 +24,7 @@ from nof1.genome.outside_phenotypes import phenotype_name
 from nof1.genome.outside_results import result
 from nof1.genome.results import GeneResult, Outcome, Phenotype, contradict, mixed_up
 from nof1.knowledge.base import SHIPPED, Base
+from nof1.record.rows import Events, Row, picked
 
 LOINC = "LOINC//"
 # "Gene product metabolic activity interpretation" (SLCO1B1: functional). Others are known by words
@@ -52,9 +51,7 @@ class _Report(NamedTuple):
     event: EventRef
 
 
-def reported_genes(
-    seen: pl.DataFrame, names: Mapping[str, str], base: Base = SHIPPED
-) -> dict[str, Gene]:
+def reported_genes(seen: Events, names: Mapping[str, str], base: Base = SHIPPED) -> dict[str, Gene]:
     """Gene -> what laboratories reported about it, in the words of our tables.
 
     Two reports that contradict make the gene openly not known, and so does a report that is not
@@ -65,10 +62,11 @@ def reported_genes(
     seen : the patient's events known at the moment of asking.
     names : words for codes, in which the symbol of a gene may stand.
     """
-    coded = _coded(seen, names, base)
+    measured = picked(seen, LOINC)
+    coded = _coded({row.code for row in measured}, names, base)
     if not coded:
         return {}
-    rows = seen.filter(pl.col("code").is_in(list(coded)) | pl.col("code").eq(LOINC + STUDIED))
+    rows = [row for row in measured if row.code in coded or row.code == LOINC + STUDIED]
     found: dict[str, list[_Report]] = {}
     for group in _observations(rows):
         for gene, report in _reports(group, coded, base):
@@ -90,9 +88,8 @@ def together(stored: Mapping[str, Gene], reported: Mapping[str, Gene]) -> dict[s
 # which gene ---------------------------------------------------------------------------------------
 
 
-def _coded(seen: pl.DataFrame, names: Mapping[str, str], base: Base) -> dict[str, str]:
-    """Codes of the events that may hold a result -> the gene that the code names, or nothing."""
-    loinc = [code for code in seen["code"].unique() if code and code.startswith(LOINC)]
+def _coded(loinc: set[str], names: Mapping[str, str], base: Base) -> dict[str, str]:
+    """Codes that may hold a result -> the gene that the code names, or nothing."""
     studied = LOINC + STUDIED in loinc
     made = {code: _gene_of(code, names, base) for code in loinc if _number(code) != STUDIED}
     return {code: gene for code, gene in made.items() if gene or studied}
@@ -116,26 +113,26 @@ def _symbols(text: str, base: Base) -> frozenset[str]:
     return frozenset(one for one in _SYMBOL.findall(text) if one in known)
 
 
-def _observations(rows: pl.DataFrame) -> Iterable[list[dict[str, Any]]]:
+def _observations(rows: Iterable[Row]) -> Iterable[list[Row]]:
     """The events of each Observation together, in the order of the record."""
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in rows.iter_rows(named=True):
-        key = (row["site"], row["source_file"], row["source_row"], row["record_key"])
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        key = (row.site, row.source_file, row.source_row, row.record_key)
         groups.setdefault(key, []).append(row)
     return groups.values()
 
 
 def _reports(
-    group: list[dict[str, Any]], coded: Mapping[str, str], base: Base
+    group: list[Row], coded: Mapping[str, str], base: Base
 ) -> Iterable[tuple[str, _Report]]:
     """What one Observation says; several genes in one Observation are not told apart."""
-    text = " ".join(row["text_value"] or "" for row in group if _number(row["code"]) == STUDIED)
+    text = " ".join(row.text_value or "" for row in group if _number(row.code) == STUDIED)
     studied = _symbols(text, base)
     for row in group:
-        number = _number(row["code"])
+        number = _number(row.code)
         if number == STUDIED:
             continue
-        own = coded.get(row["code"], "")
+        own = coded.get(row.code, "")
         meant = studied | ({own} if own else set())
         for gene in sorted(meant):
             call = _call(gene, row, base) if len(meant) == 1 else None
@@ -145,10 +142,10 @@ def _reports(
 # which answer -------------------------------------------------------------------------------------
 
 
-def _call(gene: str, row: Mapping[str, Any], base: Base) -> OutsideCall | None:
+def _call(gene: str, row: Row, base: Base) -> OutsideCall | None:
     """The answer in the words of our tables; None when it is no phenotype or status of the gene."""
-    answer = row["code"].removeprefix(LOINC).partition("//")[2]
-    said = [text for text in (WORDS.get(answer), row["text_value"]) if text]
+    answer = row.code.removeprefix(LOINC).partition("//")[2]
+    said = [text for text in (WORDS.get(answer), row.text_value) if text]
     made = {call for text in said if (call := _read(gene, text, base)) is not None}
     return made.pop() if len(made) == 1 else None
 
@@ -187,14 +184,14 @@ def _beside(reports: list[_Report], understood: list[_Report]) -> list[str]:
     return [f"Another report is not understood here: {', '.join(left)}."] if left else []
 
 
-def _event(row: Mapping[str, Any]) -> EventRef:
+def _event(row: Row) -> EventRef:
     return EventRef(
-        code=row["code"],
+        code=row.code,
         display="Reported gene result",
-        time=row["time"] and utc(row["time"]),
-        source_file=row["source_file"],
-        source_row=row["source_row"],
-        site=row["site"],
+        time=row.time and utc(row.time),
+        source_file=row.source_file,
+        source_row=row.source_row,
+        site=row.site,
     )
 
 

@@ -1,20 +1,42 @@
-"""One patient's events straight from a FHIR Bundle: the same rows that an import would keep."""
+"""One patient's events straight from FHIR resources: the same rows that an import would keep.
+
+``read_rows`` gives plain rows, for answers that must be quick; ``read_bundle`` a frame of them.
+Rows that nothing speaks against are checked, harmonised and sorted in a loop; as soon as one could
+have to be refused, the checks of an import decide, so there is one place where rows are refused.
+"""
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 
 import polars as pl
 
 from nof1.core.errors import InputError
-from nof1.record.checks import refuse_contradictions, row_problem, split
-from nof1.record.events import SCHEMA, stable_key
+from nof1.record.checks import (
+    BEFORE_BIRTH,
+    EARLIEST,
+    LONGEST,
+    refuse_contradictions,
+    row_problem,
+    split,
+)
+from nof1.record.events import BIRTH, DEATH, SCHEMA, stable_key
 from nof1.record.importers import Quarantined
-from nof1.record.importers.fhir import events_of_bundle
+from nof1.record.importers.fhir import BundleEvents, Sent, events_of_bundle, events_of_resources
+from nof1.record.importers.fhir_dates import microseconds
+from nof1.record.importers.fhir_rows import Event
 from nof1.record.merge import in_order
-from nof1.record.units import harmonised
+from nof1.record.rows import Row, frame_of, place, rows_of
+from nof1.record.units import harmonised, rule
+
+_EPOCH = datetime(1970, 1, 1)
+_DAY_US = 86_400_000_000
+_LARGE = 3.4e38  # a little less than a 32-bit float can hold
 
 
 @dataclass(frozen=True)
@@ -35,11 +57,21 @@ class BundlePatient:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of the findings must know about the Bundle; empty when all was read."""
-        refused = len({(one.file, one.row) for one in self.quarantined})
-        if not refused:
-            return ()
-        entries = "entry" if refused == 1 else "entries"
-        return (f"{refused} {entries} of the Bundle could not be used: nothing in them counts.",)
+        return _notes(self.quarantined)
+
+
+@dataclass(frozen=True)
+class BundleRows:
+    """The same as plain rows (``nof1.record.rows``)."""
+
+    patient: str
+    rows: tuple[Row, ...]
+    quarantined: tuple[Quarantined, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """As of ``BundlePatient``."""
+        return _notes(self.quarantined)
 
 
 def read_bundle(
@@ -56,10 +88,55 @@ def read_bundle(
     ------
     InputError : no FHIR JSON, no patient in it, more than one, or nothing usable.
     """
-    found = events_of_bundle(data, name=name)
+    found = _kept(events_of_bundle(data, name=name), site, name, at)
+    return BundlePatient(found.patient, frame_of(found.rows), found.quarantined)
+
+
+def read_rows(
+    resources: Sequence[Sent], *, site: str, name: str = "bundle", at: datetime | None = None
+) -> BundleRows:
+    """The same from single resources and Bundles, as if one Bundle held them as its entries.
+
+    Raises
+    ------
+    InputError : as ``read_bundle``.
+    """
+    return _kept(events_of_resources(resources, name=name), site, name, at)
+
+
+def _kept(found: BundleEvents, site: str, name: str, at: datetime | None) -> BundleRows:
     moment = at or datetime.now(UTC).replace(tzinfo=None)
-    problem = _row_problem(moment.replace(minute=0, second=0, microsecond=0))
-    keys = [stable_key(site, record or "?") for record in found.columns["record"]]
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    rows: Sequence[Row] | None = _plainly(found, site, hour)
+    refused: Iterable[Quarantined] = ()
+    if rows is None:
+        rows, refused = _checked(found, site, hour)
+    if not rows:
+        raise InputError(
+            "The Bundle holds nothing that could be used about its patient.",
+            where=name,
+            next_step="Look at what was refused: nof1 ingest FILE in an empty workspace.",
+        )
+    return BundleRows(found.patient, tuple(rows), (*found.quarantined, *refused))
+
+
+def _notes(quarantined: Sequence[Quarantined]) -> tuple[str, ...]:
+    refused = len({(one.file, one.row) for one in quarantined})
+    if not refused:
+        return ()
+    entries = "entry" if refused == 1 else "entries"
+    return (f"{refused} {entries} of the Bundle could not be used: nothing in them counts.",)
+
+
+# the way of an import -----------------------------------------------------------------------------
+
+
+def _checked(
+    found: BundleEvents, site: str, hour: datetime
+) -> tuple[Sequence[Row], tuple[Quarantined, ...]]:
+    """Rows and refusals by the checks of an import, in the order of the record."""
+    problem = _row_problem(hour)
+    keys = [stable_key(site, event.record or "?") for event in found.events]
     rows = found.frame().with_columns(
         site=pl.lit(site),
         subject_id=pl.lit(stable_key(site, found.patient)),
@@ -68,14 +145,7 @@ def read_bundle(
     rows, refused = split(rows, problem)
     rows, late = split(harmonised(rows), problem)
     events, torn = refuse_contradictions(rows.select(_STORED))
-    if events.is_empty():
-        raise InputError(
-            "The Bundle holds nothing that could be used about its patient.",
-            where=name,
-            next_step="Look at what was refused: nof1 ingest FILE in an empty workspace.",
-        )
-    everything = (*found.quarantined, *refused, *late, *torn)
-    return BundlePatient(found.patient, in_order(events), everything)
+    return rows_of(in_order(events)), (*refused, *late, *torn)
 
 
 _STORED = [pl.col(name).cast(kind) for name, kind in SCHEMA.items()]
@@ -85,3 +155,89 @@ _STORED = [pl.col(name).cast(kind) for name, kind in SCHEMA.items()]
 def _row_problem(hour: datetime) -> pl.Expr:
     """The row checks of an import; building the expression costs more than using it."""
     return row_problem(hour)
+
+
+# the quick way ------------------------------------------------------------------------------------
+
+
+def _plainly(found: BundleEvents, site: str, hour: datetime) -> list[Row] | None:
+    """The same rows when certainly none is refused; None when one could be."""
+    events = found.events
+    if not _clean(events, found.patient, hour):
+        return None
+    values = []
+    made = []
+    for event in events:
+        code, value, unit = event.code, event.numeric_value, event.unit
+        if value is not None:
+            to = rule(code, unit)
+            code, unit, value = to.code, to.unit, value * to.factor + to.offset
+            if not -_LARGE < value < _LARGE or len(code) > LONGEST:
+                return None
+        values.append(0.0 if value is None else value)
+        made.append((code, unit, value is None))
+    subject, keys = stable_key(site, found.patient), _Keys(site)
+    stored = array("f", values)  # the event table holds 32-bit floats
+    rows = [
+        Row(
+            subject, _moment(event.time), code, None if empty else stored[place], event.text_value,
+            unit, _moment(event.recorded), keys[event.record or "?"], event.source_file,
+            event.source_row, site,
+        )
+        for place, (event, (code, unit, empty)) in enumerate(zip(events, made, strict=True))
+    ]  # fmt: skip
+    return _in_order(rows)
+
+
+def _in_order(rows: list[Row]) -> list[Row]:
+    """The rows in the order of the record; most differ in the first parts of its key already."""
+    rows.sort(key=_first_parts)
+    if any(_first_parts(one) == _first_parts(after) for one, after in pairwise(rows)):
+        rows.sort(key=place)
+    return rows
+
+
+def _first_parts(row: Row) -> tuple[object, ...]:
+    return row.time or datetime.min, row.source_row, row.code, row.record_key
+
+
+class _Keys(dict[str, int]):
+    """Stable keys of records, each worked out once."""
+
+    def __init__(self, site: str) -> None:
+        self._site = site
+
+    def __missing__(self, record: str) -> int:
+        key = self[record] = stable_key(self._site, record)
+        return key
+
+
+def _clean(events: Sequence[Event], patient: str, hour: datetime) -> bool:
+    """Whether no check of ``nof1.record.checks`` can refuse any of these rows."""
+    first, last = microseconds(EARLIEST), microseconds(hour) + _DAY_US
+    births = [event.time for event in events if event.code == BIRTH]
+    deaths = [event.time for event in events if event.code == DEATH]
+    if None in births or None in deaths or not patient.strip() or len(patient) > LONGEST:
+        return False
+    if births:
+        born = min(births)  # type: ignore[type-var]
+        if deaths and max(deaths) < born:  # type: ignore[operator, type-var]
+            return False
+        first = max(first, born - BEFORE_BIRTH // timedelta(microseconds=1))  # type: ignore[operator]
+    return all(
+        event.patient == patient
+        and 0 < len(event.code) <= LONGEST
+        and not event.code.isspace()
+        and (event.time is None or first <= event.time <= last)
+        and (event.recorded is None or _EARLIEST_US <= event.recorded <= last)
+        and (event.numeric_value is None or -_LARGE < event.numeric_value < _LARGE)
+        for event in events
+    )
+
+
+_EARLIEST_US = microseconds(EARLIEST)
+
+
+@lru_cache(maxsize=4096)
+def _moment(time: int | None) -> datetime | None:
+    return None if time is None else _EPOCH + timedelta(microseconds=time)

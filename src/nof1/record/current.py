@@ -10,11 +10,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-import polars as pl
-
-from nof1.record.patient import Patient
+from nof1.record.rows import Events, Row, picked, seen
 
 PREFIXES = ("RxNorm//", "ATC//", "NDC//")
+END = "END//"
 WITHIN_DAYS = 365
 
 
@@ -29,23 +28,29 @@ class CurrentMedicine(NamedTuple):
 
 
 def current_medicines(
-    events: pl.DataFrame, at: datetime, within_days: int = WITHIN_DAYS
+    events: Events, at: datetime, within_days: int = WITHIN_DAYS
 ) -> list[CurrentMedicine]:
     """The current medicines by code, each once, the latest start first.
 
     Parameters
     ----------
-    events : event rows of one patient; nothing known after ``at`` is used.
+    events : events of one patient, as rows or as a frame; nothing known after ``at`` is used.
     at : UTC without zone.
     """
-    known = Patient(events, at).events.filter(pl.col("time").is_not_null())
-    code = pl.col("code")
-    named = pl.any_horizontal([code.str.starts_with(prefix) for prefix in PREFIXES])
-    since = known.filter(named, pl.col("time") > at - timedelta(days=within_days))
-    starts = since.group_by("code").agg(pl.col("time", "source_file", "source_row", "site").last())
-    ends = known.filter(code.str.starts_with("END//")).select(
-        code.str.strip_prefix("END//"), pl.col("time").alias("end")
-    )
-    ended = starts.join(ends, on="code").filter(pl.col("end") >= pl.col("time"))
-    rows = starts.join(ended, on="code", how="anti").sort("time", "code", descending=[True, False])
-    return [CurrentMedicine(*row) for row in rows.iter_rows()]
+    since = at - timedelta(days=within_days)
+    starts: dict[str, tuple[datetime, Row]] = {}
+    ends: dict[str, datetime] = {}
+    for row in seen(picked(events, *PREFIXES, END), at):  # sorted by time: the last one counts
+        if row.time is None:
+            continue
+        if row.code.startswith(END):
+            ends[row.code.removeprefix(END)] = row.time
+        elif row.time > since:
+            starts[row.code] = (row.time, row)
+    found = [
+        CurrentMedicine(code, start, row.source_file, row.source_row, row.site)
+        for code, (start, row) in starts.items()
+        if code not in ends or ends[code] < start
+    ]
+    found.sort(key=lambda one: one.code)
+    return sorted(found, key=lambda one: one.start, reverse=True)

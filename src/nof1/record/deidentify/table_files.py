@@ -145,11 +145,20 @@ def _opened(path: Path) -> io.TextIOWrapper:
 
 
 def _reader(stream: io.TextIOWrapper, path: Path) -> Iterator[list[str]]:
-    csv.field_size_limit(LONGEST_FIELD)
+    rows = csv.reader(stream, delimiter=_delimiter(path), strict=True)
+    while (row := _next(rows)) is not None:
+        yield row
+
+
+def _next(rows: Iterator[list[str]]) -> list[str] | None:
+    """The next row; None at the end. Python has one limit of a field for all: it is put back."""
+    before = csv.field_size_limit(LONGEST_FIELD)
     try:
-        yield from csv.reader(stream, delimiter=_delimiter(path), strict=True)
+        return next(rows, None)
     except (csv.Error, UnicodeDecodeError, InputError):
         raise Refused(_UNREADABLE) from None
+    finally:
+        csv.field_size_limit(before)
 
 
 def _delimiter(path: Path) -> str:

@@ -17,7 +17,7 @@ Reference: FHIR R4 (4.0.1), https://hl7.org/fhir/R4/; Bulk Data Access 2.0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -34,7 +34,15 @@ from nof1.record.importers import fhir_clinical as clinical
 from nof1.record.importers import fhir_index as index
 from nof1.record.importers import fhir_medicines as medicines
 from nof1.record.importers import fhir_types as types
-from nof1.record.importers.fhir_bundle import UNREADABLE, Item, head_of, items, reason
+from nof1.record.importers.fhir_bundle import (
+    RESOURCE,
+    UNREADABLE,
+    Item,
+    head_of,
+    items,
+    opened,
+    reason,
+)
 from nof1.record.importers.fhir_dates import BadDate, microseconds, span
 from nof1.record.importers.fhir_files import (
     LARGEST_DOCUMENT,
@@ -54,11 +62,12 @@ from nof1.record.importers.fhir_rows import (
     columns,
     frame,
 )
+from nof1.record.importers.fhir_types import Bundle, Entry
 from nof1.record.reading import DEFAULT_LIMIT, UTF8_MARK
 from nof1.record.scalars import known_timezone
 
 ROWS_PER_BATCH = 100_000
-_RESOURCE = msgspec.json.Decoder(types.Imported)
+Sent = msgspec.Raw | Bundle  # a resource as JSON, or a Bundle that was opened already
 
 _CLINICAL: dict[type, Callable[[Any, Rows], None]] = {
     types.Patient: person,
@@ -111,21 +120,27 @@ class BundleEvents:
     Attributes
     ----------
     patient : the source's own id of the patient.
-    columns : those of ``RAW_SCHEMA`` as lists of equal length; ``time`` and ``recorded`` in
-        microseconds since 1970 (UTC), None for a static fact. In the order of the Bundle, followed
-        by normalised lifestyle events.
+    events : in the order of the Bundle, followed by normalised lifestyle events.
     quarantined, excluded, notes : as in ``nof1.record.importers.Batch``; the row is the entry.
     """
 
     patient: str
-    columns: Mapping[str, list[Any]]
+    events: Sequence[Event]
     quarantined: tuple[Quarantined, ...]
     excluded: Mapping[str, int]
     notes: Mapping[str, int]
 
+    @property
+    def columns(self) -> Mapping[str, list[Any]]:
+        """The columns of ``RAW_SCHEMA`` as lists of equal length.
+
+        ``time`` and ``recorded`` are microseconds since 1970 (UTC), None for a static fact.
+        """
+        return columns(list(self.events))
+
     def frame(self) -> pl.DataFrame:
         """The same as a frame of ``RAW_SCHEMA``."""
-        return frame([Event(*row) for row in zip(*self.columns.values(), strict=True)])
+        return frame(list(self.events))
 
 
 def events_of_bundle(
@@ -149,11 +164,37 @@ def events_of_bundle(
     ------
     InputError : no FHIR JSON, no patient in it, or more than one.
     """
-    found = list(_items([Document(name, 0, _as_json(data, name))]))
-    known = index.build(item for _, item in found)
-    people = index.patients_by_identifier((i for _, i in found), known.identifiers)
+    document = Document(name, 0, _as_json(data, name))
+    return _of_one([item for _, item in _items([document])], at, name, timezone)
+
+
+def events_of_resources(resources: Sequence[Sent], *, name: str = "bundle") -> BundleEvents:
+    """The events of one patient's resources and Bundles.
+
+    The same as of a Bundle of type ``collection`` that has them as its entries, without writing and
+    reading it again. Every resource is decoded once.
+
+    Raises
+    ------
+    InputError : as ``events_of_bundle``.
+    """
+    found: list[Item] = []
+    for number, one in enumerate(resources, 1):
+        if isinstance(one, Bundle):
+            found += opened(one, number, 2, whole=True)  # it stands within the outer one
+        else:
+            found += opened(Bundle(entry=[Entry(resource=one)]), number, whole=True)
+    return _of_one(found, None, name, None)
+
+
+def _of_one(
+    found: list[Item], at: datetime | None, name: str, timezone: str | None
+) -> BundleEvents:
+    """The events of the one patient that these items are about."""
+    known = index.build(found)
+    people = index.patients_by_identifier(found, known.identifiers)
     rows = Rows(_zone(timezone))
-    patients = set(_converted(found, known, people, rows)) - {""}
+    patients = set(_converted(((name, item) for item in found), known, people, rows)) - {""}
     if not patients and rows.quarantined:
         raise _unreadable(rows.quarantined[0].reason, name)
     if len(patients) != 1:
@@ -162,7 +203,7 @@ def events_of_bundle(
     events += [Event(*row) for row in lifestyle.additional(events)]
     return BundleEvents(
         patients.pop(),
-        columns(events),
+        events,
         tuple(rows.quarantined),
         dict(rows.excluded),
         dict(rows.notes),
@@ -195,12 +236,15 @@ def _converted(
     rows: Rows,
 ) -> Iterator[str]:
     """Convert all winning items; yields the patient of each ("" when it has none)."""
+    place = Place()
     for position, (file, item) in enumerate(source):
         rows.file, rows.row = file, item.row
         if position in found.superseded:
             rows.excluded["another version of the same resource is newer"] += 1
             continue
-        yield _convert(item, Place(item.urls, found.medicines, people), rows)
+        if place.urls is not item.urls:  # the entries of a Bundle share one
+            place = Place(item.urls, found.medicines, people)
+        yield _convert(item, place, rows)
 
 
 def _convert(item: Item, place: Place, rows: Rows) -> str:
@@ -217,7 +261,7 @@ def _convert(item: Item, place: Place, rows: Rows) -> str:
 
 def _convert_resource(item: Item, place: Place, rows: Rows) -> str:
     try:
-        resource = _RESOURCE.decode(item.raw)
+        resource = item.resource or RESOURCE.decode(item.raw)
     except UNREADABLE as error:
         _leave_out(item, error, rows)
         return ""

@@ -7,22 +7,26 @@ method DELETE withdraws a resource. A Bundle within a Bundle is opened too.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 import msgspec
 
 from nof1.record.importers.fhir_dates import BadDate, span
 from nof1.record.importers.fhir_references import URNS, Urls, identity, resolve
-from nof1.record.importers.fhir_types import Bundle, Entry, Head
+from nof1.record.importers.fhir_types import Bundle, Entry, Head, Imported, Resource
 
 DEEPEST_BUNDLE = 4
 MARK = b'"Bundle"'
 _HEAD = msgspec.json.Decoder(Head)
 _BUNDLE = msgspec.json.Decoder(Bundle)
+RESOURCE = msgspec.json.Decoder(Imported)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+_NO_URLS: Urls = MappingProxyType({})
+
+
+class Item(NamedTuple):
     """One resource, or the deletion of one, or what could not be read.
 
     Attributes
@@ -36,17 +40,19 @@ class Item:
     deleted : ``Type/id`` that this item withdraws.
     problem : why it cannot be read.
     nothing : why there is nothing to read, though nothing is wrong.
+    resource : the resource itself, when it was decoded already.
     """
 
     row: int
     raw: bytes | memoryview | msgspec.Raw = b""
     head: Head | None = None
     full_url: str | None = None
-    urls: Urls = field(default_factory=dict)
+    urls: Urls = _NO_URLS
     held: int | None = None
     deleted: str | None = None
     problem: str | None = None
     nothing: str | None = None
+    resource: Resource | None = None
 
 
 def head_of(raw: bytes | memoryview | msgspec.Raw) -> Head:
@@ -87,27 +93,35 @@ def items(raw: bytes, row: int) -> Iterator[Item]:
     except UNREADABLE as error:
         yield Item(row, problem=reason(error))
         return
-    yield from _opened(bundle, row, 1)
+    yield from opened(bundle, row)
 
 
-def _opened(bundle: Bundle, row: int, depth: int) -> Iterator[Item]:
-    """Entries of a Bundle; a Bundle that is a line of its own has that line as its row."""
-    heads = [_entry_head(entry) for entry in bundle.entry]
+def opened(bundle: Bundle, row: int, depth: int = 1, *, whole: bool = False) -> Iterator[Item]:
+    """Entries of a Bundle; a Bundle that is a line of its own has that line as its row.
+
+    Parameters
+    ----------
+    row : the row of all items; 0: each entry has its own number, from 1.
+    depth : how many Bundles stand around the entries, this one included.
+    whole : decode each resource now and once, as one patient's advice needs them all; an import
+        that first looks for the newest versions reads the heads only.
+    """
+    read = [_entry(entry, whole) for entry in bundle.entry]
     urls = {
         entry.fullUrl: identity(head.resourceType, head.id, entry.fullUrl, b"")
-        for entry, head in zip(bundle.entry, heads, strict=True)
+        for entry, (head, _) in zip(bundle.entry, read, strict=True)
         if entry.fullUrl and isinstance(head, Head)
     }
     held = _moment(bundle.timestamp)
-    for number, (entry, head) in enumerate(zip(bundle.entry, heads, strict=True), 1):
+    for number, (entry, (head, resource)) in enumerate(zip(bundle.entry, read, strict=True), 1):
         place = row or number
         if isinstance(head, Head) and head.resourceType == "Bundle":
-            yield from _nested(entry, place, depth)
+            yield from _nested(entry, place, depth, whole)
         else:
-            yield _item(entry, head, place, urls, held)
+            yield _item(entry, head, resource, place, urls, held)
 
 
-def _nested(entry: Entry, row: int, depth: int) -> Iterator[Item]:
+def _nested(entry: Entry, row: int, depth: int, whole: bool) -> Iterator[Item]:
     if depth >= DEEPEST_BUNDLE:
         yield Item(row, problem=f"Bundles are nested deeper than {DEEPEST_BUNDLE}")
         return
@@ -116,20 +130,36 @@ def _nested(entry: Entry, row: int, depth: int) -> Iterator[Item]:
     except UNREADABLE as error:
         yield Item(row, problem=reason(error))
         return
-    yield from _opened(inner, row, depth + 1)
+    yield from opened(inner, row, depth + 1, whole=whole)
 
 
-def _entry_head(entry: Entry) -> Head | str | None:
-    """The head of an entry's resource, why it cannot be read, or None without a resource."""
+def _entry(entry: Entry, whole: bool) -> tuple[Head | str | None, Resource | None]:
+    """Head and, if asked for, resource of an entry.
+
+    Instead of the head: why it cannot be read, or None without a resource.
+    """
     if bytes(entry.resource) in (b"", b"null"):
-        return None
+        return None, None
+    if whole:
+        try:
+            found = RESOURCE.decode(entry.resource)
+            return Head(type(found).__name__, found.id, found.meta), found
+        except UNREADABLE:
+            pass  # another type, or damaged: the head tells
     try:
-        return head_of(entry.resource)
+        return head_of(entry.resource), None
     except UNREADABLE as error:
-        return reason(error)
+        return reason(error), None
 
 
-def _item(entry: Entry, head: Head | str | None, row: int, urls: Urls, held: int | None) -> Item:
+def _item(
+    entry: Entry,
+    head: Head | str | None,
+    resource: Resource | None,
+    row: int,
+    urls: Urls,
+    held: int | None,
+) -> Item:
     method = entry.request.method if entry.request else None
     if method == "DELETE":
         return _deletion(entry, row)
@@ -137,7 +167,7 @@ def _item(entry: Entry, head: Head | str | None, row: int, urls: Urls, held: int
         return Item(row, problem=head)
     if head is None:
         return Item(row, nothing="Bundle entry without a resource")
-    return Item(row, entry.resource, head, entry.fullUrl, urls, held)
+    return Item(row, entry.resource, head, entry.fullUrl, urls, held, resource=resource)
 
 
 def _deletion(entry: Entry, row: int) -> Item:

@@ -7,7 +7,7 @@ never too early. What happens at a moment (a procedure, a vaccination) is refuse
 
 from __future__ import annotations
 
-from nof1.record.importers.fhir_codes import names
+from nof1.record.importers.fhir_codes import LONGEST_TEXT, names
 from nof1.record.importers.fhir_datatypes import Coding, Period
 from nof1.record.importers.fhir_dates import Span, first_of
 from nof1.record.importers.fhir_rows import NotAFact, Refused, Rows, unit_of
@@ -21,6 +21,7 @@ from nof1.record.importers.fhir_types import (
     ImagingStudy,
     Immunization,
     Procedure,
+    Reaction,
 )
 
 ENDED = frozenset(("inactive", "remission", "resolved"))
@@ -61,11 +62,29 @@ def condition(it: Condition, rows: Rows) -> None:
 
 
 def allergy(it: AllergyIntolerance, rows: Rows) -> None:
-    """``ALLERGY//<code>``; the text is the criticality (``low``, ``high``)."""
+    """``ALLERGY//<code>``; the text is the criticality and the reactions.
+
+    For example ``high; severe: Anaphylaxis``: what happened decides how loud a later order is.
+    """
     require_verified("AllergyIntolerance", it.verificationStatus)
     known = rows.known_at(it.recordedDate, "recordedDate")
     time = _onset(it.onsetDateTime, it.onsetPeriod, rows, known, None)
-    rows.add_concept(it.code, time, text=it.criticality, role="ALLERGY//")
+    said = [it.criticality, *(_happened(one) for one in it.reaction)]
+    text = "; ".join(one for one in said if one)[:LONGEST_TEXT] or None
+    rows.add_concept(it.code, time, text=text, role="ALLERGY//")
+
+
+def _happened(one: Reaction) -> str:
+    """Severity and manifestations, by the words or codes of their codings."""
+    shown = [
+        coding.display or coding.code
+        for concept in one.manifestation
+        for coding in concept.coding[:1]
+    ]
+    named = ", ".join(filter(None, shown)) or ", ".join(
+        concept.text for concept in one.manifestation if concept.text
+    )
+    return ": ".join(filter(None, [one.severity, named]))
 
 
 def procedure(it: Procedure, rows: Rows) -> None:

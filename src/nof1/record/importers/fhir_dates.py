@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 FIRST_YEAR, LAST_YEAR = 1800, 2299  # 0001 and 9999 are placeholders; shifted data reach 2200
@@ -42,6 +43,7 @@ class Span(NamedTuple):
     last: int
 
 
+@lru_cache(maxsize=4096)  # one patient's resources repeat their dates
 def span(text: str, zone: tzinfo = UTC) -> Span:
     """The moments a FHIR date, dateTime or instant covers.
 

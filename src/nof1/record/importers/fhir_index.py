@@ -24,6 +24,7 @@ from nof1.record.importers.fhir_types import Medication, Patient
 
 NEVER = -(2**62)
 LAST = 2**62
+FEW = 10_000  # occurrences for which a set costs nothing
 _MEDICATION = msgspec.json.Decoder(Medication)
 _PATIENT = msgspec.json.Decoder(Patient)
 
@@ -93,6 +94,8 @@ def superseded(keys: array[int], updated: array[int], versions: array[int]) -> f
     >>> sorted(superseded(array("q", [7, 8, 7]), array("q", [5, 0, 4]), array("q", [0, 0, 0])))
     [2]
     """
+    if len(keys) <= FEW and len(set(keys)) == len(keys):
+        return frozenset()
     import numpy as np
 
     names = np.frombuffer(keys, np.int64) if keys else np.empty(0, np.int64)
@@ -150,11 +153,20 @@ def _remember(
             return
         if name not in medicines or version >= medicines[name][0]:
             medicines[name] = (version, medication)
-    elif b"?identifier=" in bytes(item.raw) or b'"identifier"' in bytes(item.raw):
-        try:
-            it = _SUBJECT.decode(item.raw)
-        except UNREADABLE:
-            return
-        text = logical(it.subject or it.patient)
-        if text is not None:
-            identifiers.add(text)
+        return
+    text = logical(_subject(item))
+    if text is not None:
+        identifiers.add(text)
+
+
+def _subject(item: Item) -> Reference | None:
+    """The reference to the patient, when it could be one by identifier."""
+    if item.resource is not None:
+        return item.resource.subject or item.resource.patient
+    if b"?identifier=" not in bytes(item.raw) and b'"identifier"' not in bytes(item.raw):
+        return None
+    try:
+        it = _SUBJECT.decode(item.raw)
+    except UNREADABLE:
+        return None
+    return it.subject or it.patient

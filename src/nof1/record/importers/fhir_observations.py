@@ -73,6 +73,9 @@ def observation(it: Observation, rows: Rows) -> None:
 
 def _time(it: Observation, rows: Rows) -> int:
     issued = rows.known_at(it.issued, "issued")
+    if it.effectiveInstant is None and it.effectivePeriod is None and it.effectiveTiming is None:
+        dated = rows.moment(it.effectiveDateTime, "effectiveDateTime", issued)
+        return _placed(issued if dated is None else dated)
     time = first_of(
         rows.moment(it.effectiveDateTime, "effectiveDateTime", issued),
         rows.moment(it.effectiveInstant, "effectiveInstant", issued),
@@ -80,6 +83,10 @@ def _time(it: Observation, rows: Rows) -> int:
         _last(it.effectiveTiming, rows, issued),
         issued,
     )
+    return _placed(time)
+
+
+def _placed(time: int | None) -> int:
     if time is None:
         raise Refused("Observation without effective[x] and issued: it has no place in time")
     return time

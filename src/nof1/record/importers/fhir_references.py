@@ -19,6 +19,7 @@ from nof1.record.importers.fhir_rows import NotAFact, Refused
 from nof1.record.importers.fhir_types import Medication
 
 Urls = Mapping[str, str]  # fullUrl of a Bundle's entry -> "Type/id"
+MOST_REMEMBERED = 1_000
 URNS = ("urn:uuid:", "urn:oid:")
 
 
@@ -31,11 +32,13 @@ class Place:
     urls : the entries of its Bundle.
     medicines : "Medication/id" -> Medication, of the whole import.
     patients : "system|value" -> patient id, of the identifiers that are used in references.
+    found : literal references to patients that were resolved here already -> patient id.
     """
 
     urls: Urls = field(default_factory=dict)
     medicines: Mapping[str, Medication] = field(default_factory=dict)
     patients: Mapping[str, str] = field(default_factory=dict)
+    found: dict[str, str] = field(default_factory=dict, compare=False)
 
 
 def resolve(reference: str, kind: str, urls: Urls) -> str | None:
@@ -91,6 +94,9 @@ def patient_of(reference: Reference | None, place: Place) -> str:
     """The patient's id; refuses a resource that names none, leaves out one about others."""
     if reference is None:
         raise Refused("it names no patient (subject)")
+    known = place.found.get(reference.reference or "")
+    if known is not None:
+        return known
     by_identifier = logical(reference)
     if by_identifier is not None:
         found = place.patients.get(by_identifier)
@@ -108,4 +114,6 @@ def patient_of(reference: Reference | None, place: Place) -> str:
     kind, _, patient = target.partition("/")
     if kind != "Patient":
         raise NotAFact("its subject is not a patient (a group, device, location)")
+    if len(place.found) < MOST_REMEMBERED:
+        place.found[text] = patient
     return patient

@@ -92,12 +92,20 @@ class Condition(Resource, tag="Condition", kw_only=True, gc=False):
     recordedDate: str | None = None
 
 
+class Reaction(Struct, gc=False):
+    """What happened after the substance was taken."""
+
+    manifestation: list[CodeableConcept] = []
+    severity: str | None = None
+
+
 class AllergyIntolerance(Resource, tag="AllergyIntolerance", kw_only=True, gc=False):
     """An allergy or intolerance."""
 
     verificationStatus: CodeableConcept | None = None
     code: CodeableConcept | None = None
     criticality: str | None = None
+    reaction: list[Reaction] = []
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
     recordedDate: str | None = None
