@@ -17,7 +17,7 @@ from pathlib import Path
 from bench.orders import inside, outside, report
 from bench.orders.answers import Answer
 from bench.orders.score import Outcome, judge
-from bench.orders.tables import Case, cases
+from bench.orders.tables import SETS, Case, cases
 
 MISSES = Path(".bench") / "orders"
 
@@ -26,7 +26,9 @@ def main(arguments: list[str]) -> None:
     """Run the benchmark and print the scores; every miss goes to ``.bench/orders/misses.tsv``."""
     asked = _arguments(arguments)
     at = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    chosen = [one for one in cases() if not asked.category or one.category in asked.category]
+    chosen = [
+        one for one in cases(asked.set) if not asked.category or one.category in asked.category
+    ]
     if asked.url:
         outcomes = run(chosen, outside.asker(asked.url, asked.token), at)
     elif asked.through_service:
@@ -34,7 +36,7 @@ def main(arguments: list[str]) -> None:
             outcomes = run(chosen, ask, at)
     else:
         outcomes = run(chosen, inside.ask, at)
-    print(report.text(outcomes))
+    print(f"set: {asked.set}\n{report.text(outcomes)}")
     target = report.write(outcomes, asked.out)
     print(f"\nEvery miss and false alarm: {target}")
 
@@ -59,6 +61,7 @@ def _arguments(arguments: list[str]) -> argparse.Namespace:
     )
     made.add_argument("--token", help="bearer token that the service asks for")
     made.add_argument("--out", type=Path, default=MISSES, help="where the list of misses goes")
-    known = sorted(Counter(one.category for one in cases()))
+    made.add_argument("--set", choices=SETS, default="first", help="which cases (default: first)")
+    known = sorted(Counter(one.category for which in SETS for one in cases(which)))
     made.add_argument("--category", action="append", choices=known, help="only these (repeat)")
     return made.parse_args(arguments)

@@ -42,6 +42,14 @@ PHENOTYPES = {
 }
 DECOMPENSATED = {"alt": 190.0, "bilirubin": 5.2, "albumin": 2.4, "inr": 2.1}
 HEALTHY = {"alt": 22.0, "bilirubin": 0.6, "albumin": 4.3, "inr": 1.0}
+# SNOMED CT codes read in the sample FHIR R4 bulk export of smart-on-fhir (AllergyIntolerance).
+REACTIONS = {
+    "anaphylaxis": ("39579001", "Anaphylaxis"),
+    "angioedema": ("402387002", "Allergic angioedema"),
+    "rash": ("271807003", "Eruption of skin"),
+    "wheals": ("247472004", "Wheal"),
+    "vomiting": ("300359004", "Finding of vomiting"),
+}
 LABS = {
     "creatinine": ("2160-0", "Creatinine", "mg/dL"),
     "egfr": ("98979-8", "eGFR (CKD-EPI 2021)", "mL/min/{1.73_m2}"),
@@ -156,17 +164,19 @@ def _allergies(facts: dict[str, str], at: datetime) -> list[Json]:
         _, number, display = value.split(" ", 2)
         code = Code("SNOMED", number, display)
     assert code is not None, value
-    return [
-        {
-            "resourceType": "AllergyIntolerance",
-            "id": "allergy",
-            "clinicalStatus": _status("allergyintolerance-clinical", "active"),
-            "verificationStatus": _status("allergyintolerance-verification", "confirmed"),
-            "code": concept(code),
-            "patient": SUBJECT,
-            "recordedDate": moment(at, LONG_DAYS),
-        }
-    ]
+    made: Json = {
+        "resourceType": "AllergyIntolerance",
+        "id": "allergy",
+        "clinicalStatus": _status("allergyintolerance-clinical", "active"),
+        "verificationStatus": _status("allergyintolerance-verification", "confirmed"),
+        "code": concept(code),
+        "patient": SUBJECT,
+        "recordedDate": moment(at, LONG_DAYS),
+    }
+    if "reaction" in facts:
+        seen = concept(Code("SNOMED", *REACTIONS[facts["reaction"]]))
+        made["reaction"] = [{"manifestation": [seen]}]
+    return [made]
 
 
 def _sick(case: Case, facts: dict[str, str]) -> list[str]:

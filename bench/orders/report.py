@@ -36,6 +36,7 @@ def text(outcomes: list[Outcome]) -> str:
     for evidence, words in EVIDENCE.items():
         made = scores([one for one in outcomes if one.case.evidence == evidence])
         lines.append(f"{words:{WIDTH}}  {made['sensitivity'].text}")
+    lines += several(outcomes)
     lines += ["", f"{'category':20} {'sensitivity':38} {'harmless interrupted':34} warned"]
     groups: dict[str, list[Outcome]] = defaultdict(list)
     for one in outcomes:
@@ -46,6 +47,17 @@ def text(outcomes: list[Outcome]) -> str:
         rest = made["harmless_interrupted"].text, made["harmless_warned"].text
         lines.append(f"{category:20} {first.text:38} {rest[0]:34} {rest[1]}")
     return "\n".join([*lines, class_pairs(outcomes)])
+
+
+def several(outcomes: list[Outcome]) -> list[str]:
+    """The patients with several facts at once, in two lines; none when there is no such patient."""
+    made = [one for one in outcomes if one.case.several]
+    found = scores(made)
+    shown = {
+        "sensitivity, several facts at once": found["sensitivity"],
+        "harmless interrupted, several facts": found["harmless_interrupted"],
+    }
+    return [f"{words:{WIDTH}}  {one.text}" for words, one in shown.items()] if made else []
 
 
 def class_pairs(outcomes: list[Outcome]) -> str:

@@ -25,9 +25,9 @@ from bench.orders.tables import Case
 from nof1.learn.calibration import wilson
 
 FAMILIES = {
-    "interactions_high": {"interactions"},
-    "interactions_label": {"interactions"},
-    "interactions_low": {"interactions"},
+    "interactions_high": {"interactions", "burden"},
+    "interactions_label": {"interactions", "burden"},
+    "interactions_low": {"interactions", "burden"},
     "allergies": {"allergies"},
     "renal": {"renal", "age"},
     "hepatic": {"hepatic", "conditions"},

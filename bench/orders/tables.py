@@ -16,6 +16,11 @@ the very medicine that the patient is allergic to.
 - ``silent``: nothing is wrong: no tier-1 alert, and better no warning;
 - ``not_checked``: something cannot be checked, and the answer has to say so.
 
+A row whose name begins with ``many_`` is a patient with several facts at once.
+
+There are two sets: ``first`` (``cases/``), and ``second`` (``second/``), written by another encoder
+who had seen neither the checks nor their results.
+
 ``evidence`` is ``read`` when the statement was read in stored text while the row was written, and
 ``known`` when it was written from general knowledge of the named source: verify before relying.
 """
@@ -32,6 +37,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
+SETS = {"first": "cases", "second": "second"}
 EXPECTED = ("interrupt", "warn", "passive", "silent", "not_checked")
 HARMFUL, HARMLESS = ("interrupt", "warn"), ("passive", "silent")
 BOTH_WAYS = ("interactions_high", "interactions_low", "interactions_label")
@@ -75,6 +81,11 @@ class Case:
         return self.expected in HARMFUL
 
     @property
+    def several(self) -> bool:
+        """The patient has several facts at once."""
+        return self.row.startswith("many_")
+
+    @property
     def harmless(self) -> bool:
         """Nobody should be interrupted."""
         return self.expected in HARMLESS
@@ -89,11 +100,11 @@ class Code(NamedTuple):
 
 
 @functools.cache
-def cases() -> tuple[Case, ...]:
-    """All cases, by file and row."""
+def cases(which: str = "first") -> tuple[Case, ...]:
+    """All cases of a set (a key of ``SETS``), by file and row."""
     return tuple(
         case
-        for path in sorted((HERE / "cases").glob("*.tsv"))
+        for path in sorted((HERE / SETS[which]).glob("*.tsv"))
         for row in _rows(path)
         for case in _expanded(path.stem, row)
     )

@@ -14,8 +14,8 @@ from nof1.knowledge.base import Base
         ("amoxicillin", "amoxicillin / clavulanate", "contraindicated"),
         ("co-amoxiclav", "amoxicillin", "contraindicated"),
         ("trimethoprim", "co-trimoxazole", "contraindicated"),
-        ("RxNorm//7984", "amoxicillin", "avoid"),
-        ("Penicillins", "piperacillin / tazobactam", "avoid"),
+        ("RxNorm//7984", "amoxicillin", "contraindicated"),
+        ("Penicillins", "piperacillin / tazobactam", "contraindicated"),
         ("amoxicillin", "cephalexin", "avoid"),
         ("penicillin v", "cephalexin", "monitor"),
         ("penicillin", "ceftriaxone", "none"),
@@ -74,20 +74,23 @@ def test_a_class_stands_for_itself_and_not_for_a_member():
 def test_every_row_says_from_where():
     for one in crosses():
         assert all((one.source, one.citation, one.text)), one
-        assert one.kind in ("same", "class", "side chain", "unrelated"), one
+        assert one.kind in ("same", "class", "reaction", "side chain", "unrelated"), one
 
 
 @pytest.mark.parametrize(
     ("code", "drug", "action"),
     [
-        ("SNOMED//764146007", "amoxicillin", "avoid"),
-        ("SNOMED//91936005", "piperacillin / tazobactam", "avoid"),
+        ("SNOMED//764146007", "amoxicillin", "contraindicated"),
+        ("SNOMED//91936005", "piperacillin / tazobactam", "contraindicated"),
         ("SNOMED//294532003", "ceftriaxone", "monitor"),
         ("SNOMED//387406002", "sulfamethoxazole / trimethoprim", "contraindicated"),
         ("SNOMED//387406002", "furosemide", "none"),
         ("SNOMED//372665008", "ibuprofen", "contraindicated"),
         ("SNOMED//372665008", "celecoxib", "avoid"),
-        ("ATC//J01C", "ampicillin", "avoid"),
+        ("ATC//J01C", "ampicillin", "contraindicated"),
+        ("ICD10CM//Z88.0", "amoxicillin", "contraindicated"),
+        ("ICD10//Z882", "sulfadiazine", "contraindicated"),
+        ("ICD10CM//Z88.5", "morphine", "monitor"),
         ("ATC//C09AA", "lisinopril", "contraindicated"),
     ],
 )

@@ -1,5 +1,6 @@
 """Where facts lie: shipped files, a workspace's own over them, and what is said when one is bad."""
 
+import copy
 import hashlib
 from datetime import date
 
@@ -119,3 +120,12 @@ def test_tables_names_every_fact_file():
     assert all(SHIPPED.path(name).is_file() for name in found)
     there = {p.relative_to(DATA).as_posix() for p in DATA.rglob("*.*") if p.is_file()}
     assert set(found) == {name for name in there if name.endswith((".tsv", ".json"))}
+
+
+def test_a_base_is_looked_up_by_its_folder(tmp_path):
+    one, same, other = Base(tmp_path), Base(tmp_path), Base(tmp_path / "x")
+    assert {one: 1}[same] == 1
+    assert other not in {one: 1}
+    assert copy.deepcopy(one) == one
+    assert {one: 1}[copy.deepcopy(one)] == 1
+    assert "_hash" not in repr(one)

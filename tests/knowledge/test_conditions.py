@@ -15,6 +15,7 @@ from nof1.knowledge.conditions import (
     codes,
     conditions,
     of,
+    recent,
     recognised,
 )
 from nof1.synthetic.codes import DIAGNOSES
@@ -37,6 +38,21 @@ from nof1.synthetic.codes import DIAGNOSES
         ("rasburicase", "ICD10CM//D550", "contraindicated"),
         ("lisinopril", "SNOMED//41291007", "contraindicated"),
         ("ciprofloxacin", "ICD10CM//G70.01", "avoid"),
+        ("semaglutide", "ICD10CM//E31.22", "contraindicated"),
+        ("oxybutynin", "ICD10CM//R33.9", "contraindicated"),
+        ("haloperidol", "ICD10CM//G20", "contraindicated"),
+        ("risperidone", "ICD10CM//G20", "avoid"),
+        ("donepezil", "ICD10CM//R55", "avoid"),
+        ("hydrochlorothiazide", "ICD10CM//E87.1", "avoid"),
+        ("alendronate", "ICD10CM//E83.51", "contraindicated"),
+        ("morphine", "ICD10CM//K56.7", "contraindicated"),
+        ("metoprolol", "ICD10CM//R00.1", "contraindicated"),
+        ("enoxaparin", "ICD10CM//D75.82", "contraindicated"),
+        ("sumatriptan", "SNOMED//230690007", "contraindicated"),
+        ("prasugrel", "ICD10//I64", "contraindicated"),
+        ("naloxegol", "ICD10CM//K56.7", "contraindicated"),
+        ("propafenone", "ICD10CM//J45.909", "contraindicated"),
+        ("apixaban", "ICD10CM//K92.2", "adjust"),
     ],
 )
 def test_well_known_contraindications(drug, code, action):
@@ -46,9 +62,9 @@ def test_well_known_contraindications(drug, code, action):
 @pytest.mark.parametrize(
     ("drug", "code"),
     [
-        ("metoprolol", "ICD10CM//J45.909"),  # selective: no row in this table
+        ("amlodipine", "ICD10CM//J45.909"),
         ("acetaminophen", "ICD10CM//N18.4"),
-        ("ibuprofen", "ICD10CM//I10"),
+        ("acetaminophen", "ICD10CM//I10"),
         ("ibuprofen", "ICD9CM//428.0"),
         ("ibuprofen", "SNOMED//8411400"),
         ("ibuprofen", ""),
@@ -74,7 +90,12 @@ def test_both_codes_of_the_synthetic_diagnoses_mean_the_same():
 
 def test_the_most_cautious_row_comes_first():
     found = against("ketorolac", ["ICD10CM//K92.2", "ICD10CM//J45"])
-    assert [one.action for one in found] == ["contraindicated", "avoid", "monitor"]
+    assert [one.action for one in found] == ["contraindicated", "monitor"]
+
+
+def test_of_several_rows_about_one_diagnosis_the_most_cautious_counts():
+    assert [one.action for one in against("nadolol", ["ICD10CM//J45.909"])] == ["contraindicated"]
+    assert [one.action for one in against("metoprolol", ["ICD10CM//J45.909"])] == ["avoid"]
 
 
 def test_codes_are_well_formed_and_stand_once():
@@ -106,3 +127,13 @@ def test_a_damaged_table_is_refused(tmp_path, row, code):
     (tmp_path / NAMES).write_text("\t".join(Codes._fields) + f"\n{code}\n")
     with pytest.raises(InputError):
         conditions(Base(tmp_path))
+
+
+def test_what_was_recorded_lately_replaces_the_row_without_a_time():
+    bled = "ICD10CM//K92.2"
+    (row,) = against("apixaban", [bled], fresh=[bled])
+    assert (row.condition, row.action) == ("recent gastrointestinal bleeding", "contraindicated")
+    assert recent([bled]) == {"recent gastrointestinal bleeding"}
+    assert recognised([bled]) == {"gastrointestinal bleeding"}
+    (other,) = against("ibuprofen", [bled], fresh=[bled])  # has no row for a recent bleeding
+    assert other.condition == "gastrointestinal bleeding"

@@ -60,7 +60,9 @@ def test_what_nobody_knows_is_not_guessed():
 def test_a_class_holds_for_the_codes_below_it_and_for_no_others():
     contraceptives = drugs()["hormonal contraceptives for systemic use"]
     assert find("ATC//G03AA07") == contraceptives  # levonorgestrel and ethinylestradiol
-    assert find("ATC//G03AC03") is None  # levonorgestrel alone: no oestrogen
+    alone = find("ATC//G03AC03")
+    assert alone is not None
+    assert alone.name == "levonorgestrel"  # alone: no oestrogen
     assert find("ATC//C10AA99") is None
 
 
@@ -121,3 +123,29 @@ def test_a_table_in_which_two_share_something_is_refused(tmp_path, rows):
     (tmp_path / TABLE).write_text("\n".join(["name\trxnorm\tatc\tsynonyms\tsource", *rows]))
     with pytest.raises(InputError):
         find("aspirin", Base(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("RxNorm//28889", "loratadine"),
+        ("ATC//A10BJ06", "semaglutide"),
+        ("RxNorm//274783", "insulin glargine"),
+        ("ATC//R03BB04", "tiotropium"),
+        ("ATC//J07BB02", "influenza vaccine"),
+        ("regular insulin", "insulin human"),
+        ("NPH insulin", "insulin isophane"),
+        ("chlorphenamine", "chlorpheniramine"),
+        ("co-careldopa", "carbidopa / levodopa"),
+    ],
+)
+def test_much_used_medicines_are_known(code, name):
+    found = find(code)
+    assert found is not None
+    assert found.name == name
+
+
+def test_a_thousand_medicines_are_known_and_most_have_codes():
+    known = drugs().values()
+    assert len(known) > 1000
+    assert sum(bool(one.rxnorm or one.atc) for one in known) > 0.97 * len(known)

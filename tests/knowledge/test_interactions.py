@@ -102,9 +102,18 @@ def test_no_low_priority_pair_interrupts():
         ("colchicine", "clarithromycin", 2, "adjust"),
         ("tamoxifen", "paroxetine", 2, "avoid"),
         ("citalopram", "omeprazole", 2, "adjust"),
-        ("ticagrelor", "clarithromycin", 2, "avoid"),
+        ("ticagrelor", "clarithromycin", 1, "contraindicated"),
         ("capecitabine", "warfarin", 2, "adjust"),
         ("fluorouracil", "brivudine", 1, "contraindicated"),
+        ("citalopram", "haloperidol", 2, "avoid"),
+        ("citalopram", "thioridazine", 1, "contraindicated"),
+        ("spironolactone", "eplerenone", 1, "contraindicated"),
+        ("amiloride", "triamterene", 1, "contraindicated"),
+        ("donepezil", "metoprolol", 2, "avoid"),
+        ("alfuzosin", "atazanavir", 1, "contraindicated"),
+        ("dronedarone", "cyclosporine", 1, "contraindicated"),
+        ("ranolazine", "phenobarbital", 1, "contraindicated"),
+        ("posaconazole", "atorvastatin", 1, "contraindicated"),
     ],
 )
 def test_well_known_pairs(one, other, tier, action):
@@ -250,3 +259,39 @@ def test_one_pair_of_the_high_priority_list_is_one_row():
     for other in ("indinavir", "lopinavir", "nelfinavir", "ritonavir", "saquinavir", "darunavir"):
         for one in ("simvastatin", "ergotamine", "irinotecan"):
             assert len(between(one, [other])) == 1, (one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "tier", "action"),
+    [
+        ("amoxapine", "phenelzine", 1, "contraindicated"),
+        ("diethylpropion", "tranylcypromine", 1, "contraindicated"),
+        ("ramelteon", "ciprofloxacin", 1, "avoid"),
+        ("ramelteon", "amiodarone", 2, "monitor"),
+        ("irinotecan", "diltiazem", 2, "monitor"),
+        ("irinotecan", "cimetidine", 2, "monitor"),
+        ("simvastatin", "fluconazole", 2, "adjust"),
+        ("tizanidine", "cimetidine", 2, "avoid"),
+        ("darunavir", "rifabutin", 2, "adjust"),
+        ("darunavir", "bosentan", 2, "avoid"),
+        ("phenelzine", "cyclobenzaprine", 1, "contraindicated"),
+        ("nirmatrelvir / ritonavir", "simvastatin", 1, "contraindicated"),
+        ("nirmatrelvir / ritonavir", "amiodarone", 1, "contraindicated"),
+        ("nirmatrelvir / ritonavir", "rifampin", 1, "contraindicated"),
+        ("rilpivirine", "omeprazole", 1, "contraindicated"),
+        ("measles mumps and rubella vaccine", "infliximab", 1, "contraindicated"),
+        ("influenza vaccine", "infliximab", 3, "monitor"),
+        ("oxycodone", "eszopiclone", 2, "avoid"),
+        ("insulin glargine", "levofloxacin", 2, "monitor"),
+        ("naloxegol", "ketoconazole", 1, "contraindicated"),
+    ],
+)
+def test_pairs_of_medicines_and_of_weaker_members(one, other, tier, action):
+    assert (worst(one, other).tier, worst(one, other).action) == (tier, action)
+    assert worst(one, other) == worst(other, one)
+
+
+def test_a_penicillin_beside_warfarin_warns_and_a_statin_beside_a_ppi_is_quiet():
+    assert worst("warfarin", "amoxicillin").tier == 2
+    assert between("rosuvastatin", ["omeprazole"]) == ()
+    assert covered("rosuvastatin", "omeprazole")

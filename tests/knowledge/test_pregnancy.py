@@ -18,7 +18,7 @@ HEADER = "\t".join(Risk._fields) + "\n"
         ("valsartan", 30, "contraindicated"),
         ("isotretinoin", 5, "contraindicated"),
         ("methotrexate", 20, "contraindicated"),
-        ("warfarin", 10, "avoid"),
+        ("warfarin", 10, "contraindicated"),
         ("valproic acid", 10, "contraindicated"),
         ("ibuprofen", 22, "avoid"),
         ("ibuprofen", 32, "avoid"),

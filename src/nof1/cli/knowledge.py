@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nof1.cli.knowledge_rules import base_of, own, review, rules
 from nof1.cli.options import WIDTH, common, step, table, tell
 from nof1.core import audit
 from nof1.core.errors import InputError, WorkspaceError
@@ -41,7 +42,7 @@ def list_(workspace: str | None, as_json: bool) -> None:
     from nof1.knowledge.base import sources, tables
     from nof1.knowledge.check import facts
 
-    base, today = _base(workspace), date.today()
+    base, today = base_of(workspace), date.today()
     count = facts(base)
     rows = [
         {
@@ -88,9 +89,12 @@ def check(ctx: click.Context, workspace: str | None, as_json: bool) -> None:
     Exit code 1: something needs attention (a source is past its date, a file was changed, a rule
     can hold for nobody, a text is unread).
     """
+    from nof1.advice.orders import links
+    from nof1.knowledge.check import Problem
     from nof1.knowledge.check import check as run
 
-    done = run(_base(workspace))
+    base = base_of(workspace)
+    done = run(base, more=[lambda: (Problem(*fault) for fault in links.faults(base))])
     data = {"schema": "nof1/knowledge-check/1", **done.to_dict()}
     tell(data, _check_text(done), as_json=as_json)
     ctx.exit(1 if done.attention else 0)
@@ -123,7 +127,7 @@ def diff(workspace: str | None, as_json: bool, release: str | None) -> None:
     from nof1.knowledge.base import SHIPPED
     from nof1.knowledge.diff import diff as compare
 
-    base = _base(workspace)
+    base = base_of(workspace)
     if release is None:
         changes, notes = compare(SHIPPED, base), {}
     else:
@@ -259,18 +263,6 @@ def _staged(
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _base(workspace: str | None) -> Base:
-    """The facts in use: those of the workspace named, or of the nearest, over the shipped."""
-    from nof1.knowledge.base import SHIPPED, Base
-
-    try:
-        return Base(open_workspace(workspace).knowledge)
-    except WorkspaceError:
-        if workspace is not None:
-            raise
-        return SHIPPED
-
-
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more
@@ -280,3 +272,7 @@ def _wrapped(text: str, start: str = "  ") -> list[str]:
     """Lines of at most 80 characters; what a hostile name could do to a terminal is cut."""
     clean = "".join(c if c.isprintable() else "?" for c in text)
     return textwrap.wrap(clean, WIDTH, initial_indent=start, subsequent_indent=f"{start}  ")
+
+
+for _command in (rules, own, review):
+    knowledge.add_command(_command)

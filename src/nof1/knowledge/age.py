@@ -1,9 +1,11 @@
 """Medicines and age: children for whom labels forbid a medicine, and older people.
 
-A row holds from ``low`` up to, but not including, ``high`` years, where its ``condition`` (in
-words, empty: always) is met. The rows are from US labels; no table of Beers or STOPP is copied.
+A row holds from ``low`` up to, but not including, ``high`` years, where its ``condition`` (empty:
+always) is met: a name of ``condition_codes.tsv``, which the record can tell, or words, which
+somebody has to check. The rows are from US labels and, for older people, facts of the AGS Beers
+criteria 2023 and of STOPP (versions 2 and 3), by whole classes and in words of our own.
 
-No pharmacist has signed off these facts. No row is no all-clear: doses for children are not here.
+No pharmacist has signed off these facts. No row is no all-clear: doses for children are elsewhere.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ class Limit(NamedTuple):
     ----------
     subject : a medicine of ``drugs.tsv``, or a class.
     low, high : low <= age in years < high; high may be infinite.
-    condition : what must be true as well, in words; empty: nothing.
+    condition : what must be true as well; empty: nothing.
     action : ``facts.ACTIONS``; detail : the dose, or what to watch; text : what a person reads.
     """
 
@@ -59,6 +61,7 @@ def limits(base: Base = SHIPPED) -> tuple[Limit, ...]:
     return tuple(made)
 
 
+@functools.lru_cache(maxsize=8192)
 def of(drug: str, base: Base = SHIPPED) -> tuple[Limit, ...]:
     """All rows for one medicine, the most cautious first; none: not in the table."""
     return about(limits(base), drug, base)

@@ -13,12 +13,17 @@ from typing import NamedTuple
 from nof1.knowledge import (
     age,
     allergies,
+    burdens,
     classes,
     conditions,
+    doses,
     drugs,
     duplicates,
     hepatic,
     interactions,
+    laboratory,
+    monitoring,
+    omissions,
     pregnancy,
     renal,
 )
@@ -81,6 +86,15 @@ def subjects(base: Base = SHIPPED) -> dict[str, set[str]]:
         allergies.TABLE: {name for row in crosses for name in (row.allergy, row.subject)}
         - {allergies.SAME, allergies.ANY},
         duplicates.TABLE: {row.group for row in duplicates.groups(base)},
+        doses.TABLE: {row.medicine for row in doses.doses(base)},
+        laboratory.TABLE: {row.subject for row in laboratory.limits(base)},
+        monitoring.TABLE: {row.subject for row in monitoring.asked(base)},
+        burdens.POINTS: {row.subject for row in burdens.points(base)},
+        omissions.TABLE: {
+            name
+            for row in omissions.omissions(base)
+            for name in (*row.trigger, *row.beside, *row.given, row.usual)
+        },
     }
 
 
@@ -115,4 +129,7 @@ def some(names: list[str]) -> str:
 
 def _unused(base: Base) -> set[str]:
     used = {row.condition for row in conditions.conditions(base)}
+    used |= {row.condition for row in burdens.burdens(base)}
+    for one in omissions.omissions(base):
+        used |= {*one.needs, *one.also, *one.blocked}
     return {row.condition for row in conditions.codes(base)} - used

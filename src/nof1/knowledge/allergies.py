@@ -11,6 +11,8 @@ No pharmacist or allergist has signed off these facts. No row is no all-clear.
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from nof1.knowledge import classes, drugs
@@ -29,7 +31,8 @@ class Cross(NamedTuple):
     allergy : a medicine or class to which somebody is allergic; ``same ingredient`` is every one.
     subject : a medicine or class that is to be given.
     action : ``facts.ACTIONS``; ``none``: known not to matter, said so that nobody is frightened.
-    kind : ``same``, ``class``, ``side chain`` or ``unrelated``.
+    kind : ``same``, ``class``, ``side chain``, ``unrelated``, or ``reaction``: the label speaks of
+        certain reactions only (angioedema, asthma, hives), which the entry may not tell.
     """
 
     allergy: str
@@ -80,9 +83,17 @@ def entries(base: Base = SHIPPED) -> tuple[Entry, ...]:
 
 def word(code: str, base: Base = SHIPPED) -> str:
     """The class that a code stands for; empty when it stands for none."""
-    return next((one.allergy for one in entries(base) if one.code == code), "")
+    return coded(base).get(code, "")
 
 
+@functools.cache
+def coded(base: Base = SHIPPED) -> Mapping[str, str]:
+    """Code -> the class that it stands for."""
+    found = {one.code: one.allergy for one in reversed(entries(base))}  # the first row counts
+    return MappingProxyType(found)
+
+
+@functools.lru_cache(maxsize=8192)
 def between(allergy: str, drug: str, base: Base = SHIPPED) -> tuple[Cross, ...]:
     """What an allergy (a medicine or class, by name or code) means for a medicine.
 
@@ -100,6 +111,7 @@ def between(allergy: str, drug: str, base: Base = SHIPPED) -> tuple[Cross, ...]:
     return tuple(sorted(found, key=lambda one: (step(one.action), one)))
 
 
+@functools.lru_cache(maxsize=8192)
 def known(allergy: str, base: Base = SHIPPED) -> bool:
     """Whether this allergy is to a medicine or class that we know at all."""
     return drugs.find(allergy, base) is not None or bool(allergic(allergy, base) & _sides(base))

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -27,6 +27,16 @@ class Base:
     """One set of fact files: a folder of overrides (or None) over the shipped ones."""
 
     folder: Path | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash(self.folder))
+
+    def __hash__(self) -> int:
+        return self._hash  # worked out once: every remembered fact is looked up with it
+
+    def __reduce__(self) -> tuple[type[Base], tuple[Path | None]]:
+        return Base, (self.folder,)  # the hash of a path differs from process to process
 
     def path(self, name: str) -> Path:
         """The file in use for ``name``, for example ``alleles/CYP2C19.json``."""

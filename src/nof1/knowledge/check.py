@@ -21,10 +21,12 @@ from nof1.knowledge import (
     alleles,
     cpic,
     drugs,
+    governed,
     modulators,
     phenotypes,
     prescribing,
     reach,
+    rows,
 )
 from nof1.knowledge.base import DATA, SHIPPED, Base, Source, listed, sources, tables
 from nof1.knowledge.release import MANIFEST, PREVIOUS
@@ -77,8 +79,17 @@ class Checked:
         }
 
 
-def check(base: Base = SHIPPED, today: date | None = None) -> Checked:
-    """Look at every fact file in use."""
+def check(
+    base: Base = SHIPPED,
+    today: date | None = None,
+    more: Iterable[Callable[[], Iterable[Problem]]] = (),
+) -> Checked:
+    """Look at every fact file in use.
+
+    Parameters
+    ----------
+    more : further looks, of rooms above this one (the tiers of the order checks).
+    """
     day = today or date.today()
     parts: tuple[Callable[[], Iterable[Problem]], ...] = (
         lambda: _files(base),
@@ -91,6 +102,8 @@ def check(base: Base = SHIPPED, today: date | None = None) -> Checked:
         lambda: _genes(base),
         lambda: _conflicts(base),
         lambda: (Problem(*fault) for fault in agreement.faults(base)),
+        lambda: (Problem(*fault) for fault in governed.faults(base, day)),
+        *more,
     )
     found = [problem for part in parts for problem in _safely(part)]
     unique = dict.fromkeys(found)
@@ -194,7 +207,7 @@ def _expired(source: Source, count: int) -> str:
 def _filled(base: Base) -> Iterator[Problem]:
     """A table without rows finds nothing for anybody, which looks like all is well."""
     for file in tables(base):
-        if file.endswith(".tsv") and not base.rows(file):
+        if file.endswith(".tsv") and file != rows.REVIEWS and not base.rows(file):
             yield Problem(
                 "critical", file, "The table holds no rows.", _restore(_origin(base, file))
             )

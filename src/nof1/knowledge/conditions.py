@@ -20,6 +20,8 @@ from nof1.knowledge.facts import read, wrong
 TABLE, NAMES = "conditions.tsv", "condition_codes.tsv"
 # Where both ICD-10-CM and the ICD-10 of WHO have one of our codes, it means the same.
 ICD10, SNOMED = ("ICD10CM//", "ICD10//"), "SNOMED//"
+RECENT = "recent "  # a row about "recent X" holds only for RECENT_DAYS after X was recorded
+RECENT_DAYS = 30  # ours: labels say "active bleeding"
 
 
 class Condition(NamedTuple):
@@ -28,7 +30,8 @@ class Condition(NamedTuple):
     Attributes
     ----------
     subject : a medicine of ``drugs.tsv``, or a class.
-    condition : a name of ``condition_codes.tsv``: ``heart failure``.
+    condition : a name of ``condition_codes.tsv``: ``heart failure``; with ``RECENT`` before it, as
+        long as it was recorded lately.
     action : ``facts.ACTIONS``; detail : what to do or watch; text : what a person reads.
     """
 
@@ -70,6 +73,12 @@ def codes(base: Base = SHIPPED) -> tuple[Codes, ...]:
 
 
 @functools.cache
+def names(base: Base = SHIPPED) -> frozenset[str]:
+    """Names of all conditions that have codes."""
+    return frozenset(one.condition for one in codes(base))
+
+
+@functools.cache
 def conditions(base: Base = SHIPPED) -> tuple[Condition, ...]:
     """All rows.
 
@@ -79,7 +88,7 @@ def conditions(base: Base = SHIPPED) -> tuple[Condition, ...]:
     """
     known, made = {one.condition for one in codes(base)}, []
     for line, row in enumerate(read(base, TABLE, Condition._fields), start=2):
-        if row["condition"] not in known:
+        if row["condition"].removeprefix(RECENT) not in known:
             raise wrong(TABLE, line, "This condition has no row of codes.", sorted(known))
         made.append(Condition(**row))
     return tuple(made)
@@ -90,27 +99,57 @@ def recognised(events: Iterable[str], base: Base = SHIPPED) -> frozenset[str]:
 
     >>> sorted(recognised(["ICD10CM//I50.9", "SNOMED//84114007", "ICD10CM//Z00"]))
     ['heart failure']
+
+    Names of what was recorded lately (``RECENT``) are not among them: ``recent``.
     """
-    icd, snomed = set[str](), set[str]()
-    for code in events:
-        upper = code.upper()
-        if upper.startswith(ICD10):
-            icd.add(upper.partition("//")[2].replace(".", ""))
-        elif upper.startswith(SNOMED):
-            snomed.add(upper.removeprefix(SNOMED))
-    return frozenset(
-        one.condition
-        for one in codes(base)
-        if snomed & set(one.snomed) or any(code.startswith(one.icd10cm) for code in icd)
-    )
+    return _recognised(tuple(events), base)
 
 
+def recent(events: Iterable[str], base: Base = SHIPPED) -> frozenset[str]:
+    """The same for codes of the last ``RECENT_DAYS`` days, as rows name them (``RECENT``).
+
+    >>> sorted(recent(["ICD10CM//K92.2"]))
+    ['recent gastrointestinal bleeding']
+    """
+    return frozenset(RECENT + one for one in recognised(events, base))
+
+
+@functools.lru_cache(maxsize=1024)  # the diagnoses of one patient are looked at for each medicine
+def _recognised(events: tuple[str, ...], base: Base) -> frozenset[str]:
+    return frozenset[str]().union(*(_meant(code, base) for code in events))
+
+
+@functools.lru_cache(maxsize=8192)
+def _meant(code: str, base: Base) -> frozenset[str]:
+    """The conditions that one code stands for."""
+    upper = code.upper()
+    if upper.startswith(ICD10):
+        icd = upper.partition("//")[2].replace(".", "")
+        return frozenset(one.condition for one in codes(base) if icd.startswith(one.icd10cm))
+    if upper.startswith(SNOMED):
+        plain = upper.removeprefix(SNOMED)
+        return frozenset(one.condition for one in codes(base) if plain in one.snomed)
+    return frozenset()
+
+
+@functools.lru_cache(maxsize=8192)
 def of(drug: str, base: Base = SHIPPED) -> tuple[Condition, ...]:
     """All rows for one medicine, the most cautious first; none: not in the table."""
     return about(conditions(base), drug, base)
 
 
-def against(drug: str, events: Iterable[str], base: Base = SHIPPED) -> tuple[Condition, ...]:
-    """Rows that a patient's codes speak for, the most cautious first."""
-    known = recognised(events, base)
-    return tuple(one for one in of(drug, base) if one.condition in known)
+def against(
+    drug: str, events: Iterable[str], base: Base = SHIPPED, *, fresh: Iterable[str] = ()
+) -> tuple[Condition, ...]:
+    """Rows that a patient's codes speak for, one for each condition, the most cautious first.
+
+    ``fresh``: codes of the last ``RECENT_DAYS`` days. What their rows say replaces the row of the
+    same condition without a time.
+    """
+    known, said = recognised(events, base), dict[str, Condition]()
+    now = recent(fresh, base) & {one.condition for one in of(drug, base)}
+    known = (known - {one.removeprefix(RECENT) for one in now}) | now
+    for one in of(drug, base):
+        if one.condition in known:
+            said.setdefault(one.condition, one)  # of several rows the most cautious
+    return tuple(said.values())

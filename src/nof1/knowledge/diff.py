@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from nof1.knowledge import alleles, cpic, phenotypes, prescribing
+from nof1.knowledge import alleles, cpic, phenotypes, prescribing, rulediff
 from nof1.knowledge.alleles import GeneDefinition
 from nof1.knowledge.base import Base, sources
 from nof1.knowledge.prescribing import ACTIONS, Rule
@@ -78,7 +78,7 @@ def diff(old: Base, new: Base) -> tuple[Change, ...]:
     ------
     InputError : a fact file cannot be read.
     """
-    parts = (_phenotypes, _alleles, _rules, _tables, _sources)
+    parts = (_phenotypes, _alleles, _rules, _safety, _tables, _sources)
     found = [change for part in parts for change in part(old, new)]
     return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), one.where, one.what)))
 
@@ -87,6 +87,11 @@ def counts(changes: Iterable[Change]) -> dict[str, int]:
     """Kind -> number of changes, the most dangerous first; kinds without change are left out."""
     found = Counter(change.kind for change in changes)
     return {kind: found[kind] for kind in KINDS if found[kind]}
+
+
+def _safety(old: Base, new: Base) -> Iterator[Change]:
+    """Changes of the tables of rules about medicines."""
+    return (Change(*said) for said in rulediff.rules(old, new))
 
 
 def _phenotypes(old: Base, new: Base) -> Iterator[Change]:

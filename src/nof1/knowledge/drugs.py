@@ -59,6 +59,7 @@ def drugs(base: Base = SHIPPED) -> Mapping[str, Drug]:
     return MappingProxyType(made)
 
 
+@functools.lru_cache(maxsize=8192)  # names and codes come again with every patient
 def find(code_or_name: str, base: Base = SHIPPED) -> Drug | None:
     """The medicine of an event code or a name, whatever its case; None when nobody knows it.
 

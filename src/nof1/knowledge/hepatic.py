@@ -1,8 +1,9 @@
 """What labels ask for at reduced liver function: by Child-Pugh class, or by a named condition.
 
 Child-Pugh classes are ``A`` (mild), ``B`` (moderate), ``C`` (severe); ``active`` is active liver
-disease or unexplained, lasting rises of the transaminases. A score needs bilirubin, albumin, INR,
-ascites and encephalopathy: without it the check cannot be made, and the caller has to say so.
+disease or unexplained, lasting rises of the transaminases; ``decompensated`` a cirrhosis with
+ascites, encephalopathy, bleeding varices or hepatorenal syndrome, whatever its class. A score needs
+bilirubin, albumin, INR, ascites and encephalopathy: where it cannot be had, the caller says so.
 
 No pharmacist has signed off these facts; a medicine that is not in the table has no known limit
 HERE, which is not the same as having none.
@@ -19,7 +20,7 @@ from nof1.knowledge.cautions import about
 from nof1.knowledge.facts import read, wrong
 
 TABLE = "hepatic.tsv"
-GRADES = ("A", "B", "C", "active")
+GRADES = ("A", "B", "C", "active", "decompensated")
 
 
 class Limit(NamedTuple):
@@ -62,6 +63,7 @@ def limits(base: Base = SHIPPED) -> tuple[Limit, ...]:
     return tuple(made)
 
 
+@functools.lru_cache(maxsize=8192)
 def of(drug: str, base: Base = SHIPPED) -> tuple[Limit, ...]:
     """All rows for one medicine, the most cautious first; none: not in the table."""
     return about(limits(base), drug, base)

@@ -180,6 +180,11 @@ def find(code_or_name: str, base: Base = SHIPPED) -> Disease:
     )
 
 
+def recognised(code_or_name: str, base: Base = SHIPPED) -> Disease | None:
+    """As ``find``; None where the table has no such disease."""
+    return _lookup(code_or_name, base)
+
+
 def _lookup(code_or_name: str, base: Base) -> Disease | None:
     wanted, index = _plain(code_or_name), _index(base)
     if wanted.startswith("doid:"):

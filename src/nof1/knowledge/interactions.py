@@ -118,6 +118,7 @@ def covered(drug: str, other: str, base: Base = SHIPPED) -> bool:
     return all(known(name, base) for name in (drug, other))
 
 
+@functools.lru_cache(maxsize=8192)
 def known(drug: str, base: Base = SHIPPED) -> bool:
     """Whether any row names this medicine or one of its classes."""
     return not _index(base).keys().isdisjoint(classes.subjects(drug, base))

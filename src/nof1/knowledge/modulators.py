@@ -79,6 +79,7 @@ def _by_drug(base: Base) -> dict[str, tuple[Modulator, ...]]:
     return found
 
 
+@functools.lru_cache(maxsize=8192)
 def of(drug: str, base: Base = SHIPPED) -> tuple[Modulator, ...]:
     """What one medicine does, by the name of its ingredient (upper or lower case).
 

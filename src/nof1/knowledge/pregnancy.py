@@ -59,6 +59,7 @@ def risks(base: Base = SHIPPED) -> tuple[Risk, ...]:
     return tuple(made)
 
 
+@functools.lru_cache(maxsize=8192)
 def of(drug: str, base: Base = SHIPPED) -> tuple[Risk, ...]:
     """All rows for one medicine, the most cautious first; none: not in the table."""
     return about(risks(base), drug, base)

@@ -87,6 +87,12 @@ def by_drug(base: Base = SHIPPED) -> dict[str, tuple[Rule, ...]]:
     return {drug: tuple(each) for drug, each in sorted(found.items())}
 
 
+@functools.lru_cache(maxsize=8192)
+def genes_of(drug: str, base: Base = SHIPPED) -> frozenset[str]:
+    """The genes that guidelines link to a medicine; none when they link it to no gene."""
+    return frozenset(gene for rule in by_drug(base).get(drug, ()) for gene in rule.genes)
+
+
 def to_row(rule: Rule) -> dict[str, str]:
     """A rule as a row of the table: lists with ``|``, genes with ``;``, numbers without zeros."""
     when = ";".join(f"{gene}={'|'.join(results)}" for gene, results in rule.when)

@@ -76,6 +76,7 @@ def bands(base: Base = SHIPPED) -> tuple[Band, ...]:
     return tuple(made)
 
 
+@functools.lru_cache(maxsize=8192)
 def of(drug: str, base: Base = SHIPPED) -> tuple[Band, ...]:
     """All bands of one medicine (its own, else those of its classes); none: not in the table."""
     table, name = _by_subject(base), classes.name_of(drug, base)

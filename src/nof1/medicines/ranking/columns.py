@@ -6,6 +6,7 @@ A column holds reasons (something speaks against the medicine, or for it) and op
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum, StrEnum
@@ -14,6 +15,7 @@ from typing import Protocol
 from nof1.core.finding import EventRef
 from nof1.knowledge.base import SHIPPED, Base, listed, sources
 from nof1.knowledge.facts import step
+from nof1.knowledge.rows import Review, review_of
 
 
 class Status(StrEnum):
@@ -42,18 +44,24 @@ def level_of(action: str) -> Level:
 
 @dataclass(frozen=True)
 class Cited:
-    """Where a fact stands: source id, its date, until when somebody vouched for it, the place."""
+    """Where a fact stands: source id, its date, until when somebody vouched for it, the place.
+
+    ``reviewer`` has reviewed the row and vouches for it until ``reviewed_until``; empty: nobody.
+    """
 
     id: str
     published: date | None
     valid_until: date | None
     citation: str
+    reviewer: str = ""
+    reviewed_until: date | None = None
 
 
-def cited(source: str, citation: str, base: Base = SHIPPED) -> Cited:
+@functools.lru_cache(maxsize=8192)
+def cited(source: str, citation: str, base: Base = SHIPPED, review: Review | None = None) -> Cited:
     """A fact's source with its dates; of several (``a|b``) the earliest dates count.
 
-    A source that nobody lists keeps its name, without dates.
+    A source that nobody lists keeps its name, without dates. ``review``: of the fact's row.
     """
     known = [sources(base)[name] for name in listed(source) if name in sources(base)]
     return Cited(
@@ -61,6 +69,8 @@ def cited(source: str, citation: str, base: Base = SHIPPED) -> Cited:
         min((one.published for one in known), default=None),
         min((one.valid_until for one in known), default=None),
         citation or "; ".join(one.citation for one in known),
+        review.words if review else "",
+        review.valid_until if review else None,
     )
 
 
@@ -131,7 +141,7 @@ def reason(
         short,
         f"{lead}{with_detail(fact.text, fact.detail, fact.action)}",
         events,
-        cited(fact.source, fact.citation, base),
+        cited(fact.source, fact.citation, base, review_of(fact, base)),
     )
 
 

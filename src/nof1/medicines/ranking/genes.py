@@ -18,7 +18,7 @@ from nof1.genome.results import GeneResult
 from nof1.genome.words import chance
 from nof1.knowledge import modulators
 from nof1.knowledge.base import SHIPPED, Base
-from nof1.knowledge.prescribing import by_drug
+from nof1.knowledge.prescribing import by_drug, genes_of
 from nof1.medicines.ranking.columns import Cited, Column, Level, Open, Reason, cited, column
 from nof1.medicines.ranking.groups import belongs
 from nof1.medicines.ranking.known import Known
@@ -46,7 +46,7 @@ def level_of_advice(action: str, degree: str) -> Level:
 
 def pharmacogenomics(known: Known, drug: str, disease: str, base: Base = SHIPPED) -> Column:
     """What CPIC and DPWG ask for because of the genes alone."""
-    linked = sorted({gene for rule in by_drug(base).get(drug, ()) for gene in rule.genes})
+    linked = sorted(genes_of(drug, base))
     if not linked:
         return column("pharmacogenomics", [], [], f"No guideline here links {drug} to a gene.")
     rows = _rows(known, known.results, drug, disease, base)
@@ -197,7 +197,7 @@ def _under(
     known: Known, mine: Taken, others: Sequence[Taken], disease: str, base: Base
 ) -> list[Reason]:
     """The medicine's own genes under the medicines that are taken."""
-    genes = {gene for rule in by_drug(base).get(mine.name, ()) for gene in rule.genes}
+    genes = genes_of(mine.name, base)
     results = {gene: one for gene, one in known.results.items() if gene in genes}
     acting = [one for one in others if _acts_on(one.name, genes, base)]
     return _changed(known, results, mine, acting, disease, base) if results and acting else []
@@ -209,7 +209,7 @@ def _on_others(
     """What the medicine would do to the genes of each medicine that is taken."""
     made = []
     for other in others:
-        genes = {gene for rule in by_drug(base).get(other.name, ()) for gene in rule.genes}
+        genes = genes_of(other.name, base)
         results = {gene: one for gene, one in known.results.items() if gene in genes}
         if not results or not _acts_on(mine.name, genes, base):
             continue
@@ -219,7 +219,7 @@ def _on_others(
     return made
 
 
-def _acts_on(drug: str, genes: set[str], base: Base) -> bool:
+def _acts_on(drug: str, genes: frozenset[str], base: Base) -> bool:
     return any(row.gene in genes for row in modulators.of(drug, base))
 
 

@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
-
-import polars as pl
 
 from nof1.core.finding import EventRef, utc
 from nof1.genome.findings import Gene, known_genes
-from nof1.genome.medicines import Taken, taken
+from nof1.genome.medicines import Taken, ingredients, taken
 from nof1.genome.reported import reported_genes, together
 from nof1.genome.results import GeneResult
 from nof1.knowledge.base import SHIPPED, Base
 from nof1.record.current import CurrentMedicine, current_medicines
-from nof1.record.patient import Patient
+from nof1.record.rows import Events, Row, age_years, rows_of, seen
 
 SEXES = {"GENDER//F": True, "GENDER//M": False}
 ALLERGY, END = "ALLERGY//", "END//"
@@ -51,6 +48,8 @@ class Known:
     medicines : ingredients taken now. strangers : current medicines whose code nobody here knows.
     last : code -> its last event. ended : codes of diagnoses that have ended since.
     numbers : code -> its last finite number.
+    reactions : code of a substance -> what its last entry of an allergy says beside the code: the
+        criticality, and where an importer kept them severity and reactions, in words.
     """
 
     at: datetime
@@ -63,6 +62,7 @@ class Known:
     ended: frozenset[str]
     numbers: Mapping[str, Measured]
     started: Mapping[str, datetime] = field(default_factory=dict)
+    reactions: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def results(self) -> dict[str, GeneResult]:
@@ -87,6 +87,14 @@ class Known:
             if code.startswith(ALLERGY)
         }
 
+    def taking(self, medicines: tuple[Taken, ...]) -> Known:
+        """The same patient with other medicines; what was worked out of the rest is kept."""
+        made = replace(self, medicines=medicines)
+        made.__dict__.update(
+            results=self.results, diagnoses=self.diagnoses, allergies=self.allergies
+        )
+        return made
+
     def takes(self, name: str) -> Taken | None:
         """The current medicine of this name; None when it is not taken."""
         return next((one for one in self.medicines if one.name == name), None)
@@ -97,31 +105,44 @@ class Known:
         return max(found, key=lambda one: one.time, default=None)
 
 
-def known(
-    events: pl.DataFrame, at: datetime, names: Mapping[str, str], base: Base = SHIPPED
-) -> Known:
-    """Read a patient's events (``nof1.record.events.SCHEMA``) as known at ``at`` (UTC, no zone).
+def known(events: Events, at: datetime, names: Mapping[str, str], base: Base = SHIPPED) -> Known:
+    """Read a patient's events, as rows or as a frame, as known at ``at`` (UTC, no zone).
 
     Parameters
     ----------
     names : words for codes, to recognise medicines that have a code of their own strength.
     """
-    view = Patient(events, at)
-    seen = view.events
-    last = _last(seen, names)
-    medicines, strangers = _medicines(current_medicines(seen, at), names)
+    view = seen(rows_of(events), at)
+    dated = [row for row in view if row.time is not None]
+    last = {row.code: row for row in view}
+    finite = {
+        row.code: row
+        for row in dated
+        if row.numeric_value is not None and math.isfinite(row.numeric_value)
+    }
+    times = {row.code: row.time for row in dated if row.time is not None}  # sorted: the latest
+    events_of = {code: _event(row, names) for code, row in last.items()}
+    medicines, strangers = _medicines(current_medicines(view, at), names)
     sexes = {sex for code, sex in SEXES.items() if code in last}
     return Known(
         at=at,
-        age_years=_plausible(view.age_years),
+        age_years=_plausible(age_years(view, at)),
         female=next(iter(sexes)) if len(sexes) == 1 else None,
-        genes=together(known_genes(seen, at, base), reported_genes(seen, names, base)),
+        genes=together(known_genes(view, at, base), reported_genes(view, names, base)),
         medicines=medicines,
         strangers=strangers,
-        last=last,
-        ended=_ended(seen),
-        numbers=_numbers(seen, names),
-        started=_starts(seen),
+        last=events_of,
+        ended=_ended(times),
+        numbers={
+            code: _measured(row, events_of[code] if row is last[code] else _event(row, names))
+            for code, row in finite.items()
+        },
+        started=times,
+        reactions={
+            code.removeprefix(ALLERGY): row.text_value
+            for code, row in last.items()
+            if row.text_value and code.startswith(ALLERGY)
+        },
     )
 
 
@@ -130,26 +151,14 @@ def _plausible(age_years: float | None) -> float | None:
     return age_years if age_years is not None and 0 <= age_years <= OLDEST_YEARS else None
 
 
-def _last(seen: pl.DataFrame, names: Mapping[str, str]) -> dict[str, EventRef]:
-    rows = seen.group_by("code", maintain_order=True).last()
-    return {row["code"]: _event(row, names) for row in rows.iter_rows(named=True)}
+def _measured(row: Row, event: EventRef) -> Measured:
+    assert row.numeric_value is not None
+    assert row.time is not None
+    return Measured(row.numeric_value, row.unit, row.time, event)
 
 
-def _numbers(seen: pl.DataFrame, names: Mapping[str, str]) -> dict[str, Measured]:
-    finite = seen.filter(pl.col("numeric_value").is_finite(), pl.col("time").is_not_null())
-    rows = finite.group_by("code", maintain_order=True).last()
-    return {
-        row["code"]: Measured(
-            float(row["numeric_value"]), row["unit"], row["time"], _event(row, names)
-        )
-        for row in rows.iter_rows(named=True)
-    }
-
-
-def _ended(seen: pl.DataFrame) -> frozenset[str]:
+def _ended(times: Mapping[str, datetime]) -> frozenset[str]:
     """Codes whose last ``END//`` event is not before their last start."""
-    dated = seen.filter(pl.col("time").is_not_null())
-    times = dict(dated.group_by("code").agg(pl.col("time").max()).iter_rows())
     return frozenset(
         code.removeprefix(END)
         for code, end in times.items()
@@ -157,28 +166,22 @@ def _ended(seen: pl.DataFrame) -> frozenset[str]:
     )
 
 
-def _starts(seen: pl.DataFrame) -> dict[str, datetime]:
-    """Code -> when it was seen last (for "later tolerated")."""
-    dated = seen.filter(pl.col("time").is_not_null())
-    return dict(dated.group_by("code").agg(pl.col("time").max()).iter_rows())
-
-
 def _medicines(
     current: list[CurrentMedicine], names: Mapping[str, str]
 ) -> tuple[tuple[Taken, ...], tuple[CurrentMedicine, ...]]:
-    strangers = tuple(one for one in current if not taken([one], names))
+    strangers = tuple(one for one in current if not ingredients(one.code, names))
     return tuple(taken(current, names)), strangers
 
 
-def _event(row: Mapping[str, Any], names: Mapping[str, str]) -> EventRef:
-    number = row["numeric_value"]
+def _event(row: Row, names: Mapping[str, str]) -> EventRef:
+    number = row.numeric_value
     return EventRef(
-        code=row["code"],
-        display=names.get(row["code"]),
-        time=row["time"] and utc(row["time"]),
-        value=None if number is None or not math.isfinite(number) else float(number),
-        unit=row["unit"],
-        source_file=row["source_file"],
-        source_row=row["source_row"],
-        site=row["site"],
+        code=row.code,
+        display=names.get(row.code),
+        time=row.time and utc(row.time),
+        value=None if number is None or not math.isfinite(number) else number,
+        unit=row.unit,
+        source_file=row.source_file,
+        source_row=row.source_row,
+        site=row.site,
     )

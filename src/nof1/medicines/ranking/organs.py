@@ -5,6 +5,7 @@ A creatinine older than ``FRESH_DAYS`` days decides nothing; what it would ask f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ from nof1.medicines.ranking.columns import (
     with_detail,
 )
 from nof1.medicines.ranking.known import Known, Measured
+from nof1.medicines.ranking.liver import Graded, graded
 
 CREATININE = ("LOINC//2160-0",)  # mg/dL; its code of moles meets here at import
 WEIGHT = ("LOINC//29463-7", "LOINC//3141-9", "LOINC//8350-1")  # kg
@@ -195,20 +197,19 @@ def _unknown(
 
 
 def hepatic(known: Known, drug: str, base: Base = SHIPPED) -> Column:
-    """What the label asks for in liver disease; the Child-Pugh class is never guessed."""
+    """What the label asks for in liver disease, by the class that the record allows for."""
     limits = liver.of(drug, base)
     if not limits:
         text = f"No hepatic limit of {drug} is in our table; that is not the same as having none."
         return column("hepatic", [], [Open(text, "Read the label.", NOT_IN_TABLE)], "")
-    worst = min(level_of(one.action) for one in limits)
+    found = graded(known)
+    reasons = [*_graded(found, limits, base), *_active(known, drug, base)]
+    if len(found.grades) == 1:
+        return column("hepatic", reasons, [], f"{found.named}: no limit in our table.")
     diseases = [event for code, event in known.diagnoses.items() if code.startswith(LIVER)]
-    reasons = _active(known, drug, base)
-    if diseases:
-        grades = "; ".join(f"{_grades(one)}: {one.text}" for one in limits)
-        text = f"Liver disease is recorded, its Child-Pugh class is not. {grades}"
-        return column(
-            "hepatic", reasons, [Open(text, "Child-Pugh score.", "Child-Pugh", worst)], ""
-        )
+    if found.grades or diseases:
+        opens = _ungraded(found, limits)
+        return column("hepatic", reasons, opens, f"{found.named}: no limit in our table.")
     if reasons:
         return column("hepatic", reasons, [], "")
     text = (
@@ -217,10 +218,42 @@ def hepatic(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     return column("hepatic", [], [Open(text, "Ask; Child-Pugh score.", "liver function")], "")
 
 
+def _graded(found: Graded, limits: Sequence[liver.Limit], base: Base) -> list[Reason]:
+    """Rows that hold whichever of the possible classes is the right one."""
+    sure = [one for one in limits if found.grades and set(found.grades) <= set(one.grades)]
+    if found.decompensated:
+        sure += [one for one in limits if "decompensated" in one.grades and one not in sure]
+    made = []
+    for one in filter(asks, sure):
+        name = found.named if set(found.grades) <= set(one.grades) else "decompensated cirrhosis"
+        lead = f"{name}. {found.words} "
+        made.append(reason(one, f"{name}: {one.action}", lead, found.events, base))
+    return made
+
+
+def _ungraded(found: Graded, limits: Sequence[liver.Limit]) -> list[Open]:
+    """Rows of which it is not known whether they hold; none where the known class excludes them."""
+    possible = set(found.grades or liver.GRADES)
+    rows = [
+        one
+        for one in limits
+        if possible & set(one.grades) and not (found.grades and possible <= set(one.grades))
+    ]
+    if not rows:
+        return []
+    worst = min(level_of(one.action) for one in rows)
+    grades = "; ".join(f"{_grades(one)}: {one.text}" for one in rows)
+    text = f"Liver disease is recorded, its Child-Pugh class is not. {grades}"
+    if found.grades:
+        text = f"{found.named}. {found.words} {grades}"
+    return [Open(text, "Child-Pugh score.", "Child-Pugh", worst)]
+
+
 def _grades(limit: liver.Limit) -> str:
-    named = [one for one in limit.grades if one != "active"]
+    named = [one for one in limit.grades if one in ("A", "B", "C")]
     words = [f"Child-Pugh {' or '.join(named)}"] if named else []
-    return " or ".join(words + ["active disease"] * ("active" in limit.grades))
+    more = {"active": "active disease", "decompensated": "decompensated cirrhosis"}
+    return " or ".join(words + [more[one] for one in limit.grades if one in more])
 
 
 def _active(known: Known, drug: str, base: Base) -> list[Reason]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -98,23 +99,49 @@ NO_AGE = "Age limits not checkable: no date of birth that can be right."
 
 
 def age(known: Known, drug: str, base: Base = SHIPPED) -> Column:
-    """What labels say at this age."""
+    """What labels say at this age.
+
+    A condition by a name of ``condition_codes.tsv`` is looked for among the diagnoses; one in other
+    words stays a question.
+    """
     rows = ages.of(drug, base)
     if known.age_years is None:
         worst = min((level_of(one.action) for one in rows), default=Level.NONE)
         return column("age", [], [Open(NO_AGE, "Add it.", "date of birth", worst)], "")
-    years = known.age_years
+    years, named = known.age_years, diagnoses.names(base)
     held = [one for one in rows if one.low <= years < one.high and asks(one)]
+    here = _recorded(known, base) if any(one.condition for one in held) else frozenset()
+    true = [*_worst(held), *(one for one in held if one.condition in here)]
     reasons = [
-        reason(one, f"age {int(years)}: {one.action}", "", (), base)
-        for one in held
-        if not one.condition
+        reason(one, _at_age(one, years), "", _events(known, one.condition, base), base)
+        for one in sorted(true, key=lambda one: level_of(one.action))
     ]
-    opens = [_if(one) for one in held if one.condition]
+    opens = [_if(one) for one in held if one.condition and one.condition not in named]
     if not rows and not ADULT <= years < OLDER:
         text = f"Nothing about {drug} at this age is in our table."
         opens.append(Open(text, "Read the label.", NOT_IN_TABLE))
     return column("age", reasons, opens, "No limit in our table at this age.")
+
+
+def _at_age(limit: ages.Limit, years: float) -> str:
+    with_it = f" with {limit.condition}" if limit.condition else ""
+    return f"age {int(years)}{with_it}: {limit.action}"
+
+
+def _recorded(known: Known, base: Base) -> frozenset[str]:
+    """Names of the conditions that the record holds."""
+    return diagnoses.recognised(known.diagnoses, base)
+
+
+def _worst(held: Sequence[ages.Limit]) -> list[ages.Limit]:
+    """Rows without a condition: beside one to avoid only a dose is worth a word of its own."""
+    plain = [one for one in held if not one.condition]
+    loud = bool(plain) and level_of(plain[0].action) <= Level.AVOID
+    return [
+        one
+        for number, one in enumerate(plain)
+        if number == 0 or not loud or level_of(one.action) is Level.ADJUST
+    ]
 
 
 def _if(limit: ages.Limit) -> Open:
@@ -139,7 +166,7 @@ def conditions(known: Known, drug: str, base: Base = SHIPPED) -> Column:
             _events(known, one.condition, base),
             base,
         )
-        for one in diagnoses.against(drug, known.diagnoses, base)
+        for one in diagnoses.against(drug, known.diagnoses, base, fresh=_fresh(known))
         if asks(one)
     ]
     if not diagnoses.of(drug, base):
@@ -150,9 +177,19 @@ def conditions(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     )
 
 
+def _fresh(known: Known) -> list[str]:
+    """Codes of diagnoses that were recorded lately."""
+    first = known.at - timedelta(days=diagnoses.RECENT_DAYS)
+    return [
+        code for code in known.diagnoses if code in known.started and known.started[code] >= first
+    ]
+
+
 def _events(known: Known, condition: str, base: Base) -> tuple[EventRef, ...]:
+    if not condition:
+        return ()
     return tuple(
         event
         for code, event in known.diagnoses.items()
-        if condition in diagnoses.recognised([code], base)
+        if condition in diagnoses.recognised([code], base) | diagnoses.recent([code], base)
     )
