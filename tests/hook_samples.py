@@ -7,15 +7,18 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from fhir_samples import LOINC, RXNORM, SNOMED, UCUM, coded
+from nof1.advice.hooks.discovery import OFFERS
 from nof1.advice.hooks.room import Room
 from nof1.advice.hooks.service import Service
-from nof1.advice.ledger.shapes import Receipt
+from nof1.advice.ledger.shapes import Exchange, Receipt
 from nof1.core.workspace import create
 
 AT = datetime(2024, 5, 1, 12)
+CARD = "4e0a3a1e-3283-4575-ab82-028d55fe2719"
 INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 PATIENT = {"resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1950-02-03"}
 OF = {"reference": "Patient/1"}
@@ -114,6 +117,8 @@ def asked(hook: str, orders: Iterable[dict[str, Any]] = (), /, **more: Any) -> d
         context["encounterId"] = "e1"
     if hook.startswith("order-"):
         context["draftOrders"] = bundle(*orders, type="collection")
+    if hook == "medication-prescribe":
+        context["medications"] = bundle(*orders, type="collection")
     if hook == "order-select":
         context["selections"] = [f"MedicationRequest/{one['id']}" for one in orders]
     made = {"hook": hook, "hookInstance": INSTANCE, "context": context, "prefetch": prefetched()}
@@ -131,7 +136,7 @@ def raw(request: Any) -> bytes:
 
 
 class Kept:
-    """A keeper that keeps in memory; with ``fail`` it cannot."""
+    """A keeper that keeps in memory; with ``fail`` it cannot. ``CARD`` counts as shown by all."""
 
     def __init__(self, fail: bool = False) -> None:
         self.fail, self.all = fail, []
@@ -144,6 +149,15 @@ class Kept:
             self.all.append(what)
             future.set_result(Receipt(len(self.all), "0" * 64))
         return future
+
+    def submit_together(self, these: Any) -> list[Future[Receipt]]:
+        return [self.submit(one) for one in these]
+
+    def showing(self, card: str) -> list[Any]:
+        if card == CARD:
+            return [SimpleNamespace(service=name) for name in OFFERS]
+        kept = [one for one in self.all if isinstance(one, Exchange)]
+        return [one for one in kept if card in (shown.uuid for shown in one.cards)]
 
 
 def service(folder: Path, keeper: Any = None) -> Service:

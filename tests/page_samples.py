@@ -544,6 +544,42 @@ def imaging_audit(text: str = "films.csv") -> dict[str, Any]:
     }
 
 
+def governance(text: str = "head of pharmacy") -> dict[str, Any]:
+    share = {"count": 3, "of": 40, "low": 0.02, "high": 0.19, "level": 0.95, "value": 0.075}
+    found = {"shown": 60, "accepted": 3, "overridden": 37, "no_answer": 20, "people": 5}
+    row = {"id": text, "state": "off", "by": text, "since": "2024-05-01", "tier": 3, "unseen": 7}
+    row |= {"tier_of_the_table": 2, "shown": 60}
+    row["acceptance"] = found | {"acceptance": share, "reasons": {text: 37}}
+    empty = {"state": "on", "by": None, "since": None, "unseen": 0, "shown": 0, "acceptance": None}
+    model = row | empty | {"tier": None, "tier_of_the_table": None, "drift": text, "paused": True}
+    proposal = {"id": text, "kind": "demote", "text": text}
+    return {
+        "schema": "nof1/governance/1",
+        "as_of": "2024-05-01T00:00:00Z",
+        "synthetic": True,
+        "fault": text,
+        "ledger": True,
+        "decisions": 4,
+        "rules": [row, row | {"state": "shadow"}, row | empty],
+        "models": [model],
+        "proposals": [proposal],
+        "feedback_on_unknown_cards": 2,
+    }
+
+
+def attributes(text: str = "Not used") -> dict[str, Any]:
+    row = {"number": "A.5", "part": text, "question": text, "answer": text, "available": True}
+    rows = [row, row | {"available": False}, row | {"answer": "", "part": text + "2"}]
+    subject = {"subject": text, "kind": "predictive", "attributes": rows, "count": 3}
+    subject |= {"answered": 1, "not_available": ["A.5"], "blank": ["A.5"]}
+    return {
+        "schema": "nof1/governance-attributes/1",
+        "as_of": "2024-05-01T00:00:00Z",
+        "synthetic": True,
+        "subjects": [subject],
+    }
+
+
 ALL = {
     "quality": quality,
     "model": card,
@@ -556,5 +592,7 @@ ALL = {
     "imaging-audit": imaging_audit,
     "compounds": compounds,
     "surveillance": surveillance_samples.country,
+    "governance": governance,
+    "attributes": attributes,
     "index": index,
 }

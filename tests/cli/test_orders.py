@@ -55,10 +55,26 @@ def test_without_orders_nothing_is_said_about_them(run):
     assert "orders" not in told
 
 
-def test_orders_are_not_lost_in_fhir(run):
-    code, _, err = run("--order", "aspirin", "--fhir")
-    assert code == 2
-    assert "no FHIR form" in err
+def test_the_fhir_form_says_what_was_not_checked_too(run):
+    code, out, _ = run("--order", "aspirin", "--fhir")
+    texts = [json.dumps(one["resource"]) for one in json.loads(out)["entry"]]
+    assert code == 0
+    issues = [text for text in texts if '"DetectedIssue"' in text]
+    assert any("Not checked (dose): aspirin" in text for text in issues)
+
+
+def test_medicines_taken_now_are_held_against_each_other(run):
+    code, out, _ = run("--json")
+    told = json.loads(out)["taken"]
+    assert code == 0
+    assert {one["state"] for one in told["coverage"]} <= {"checked", "not_checked"}
+    assert told["coverage"]
+    assert all(one["tier"] > 1 for one in told["alerts"])
+
+
+def test_no_medicine_on_record_is_not_called_harmless(run):
+    told = run()[1].partition("Medicines taken now")[2]
+    assert "No alert" not in told or "Checked: 0" not in told
 
 
 def test_the_audit_log_counts_orders_and_names_none(run, small_hospital):

@@ -58,6 +58,20 @@ def test_what_is_not_safe_does_not_start(capsys, workspace, started, arguments, 
     assert not started
 
 
+@pytest.mark.parametrize(
+    "address", ["http://ehr.example.org/fhir", "https://me:secret@ehr.example.org/fhir", "ehr"]
+)
+def test_only_https_addresses_may_be_read_from(capsys, workspace, started, tmp_path, address):
+    code, _, err = run(
+        capsys, "-w", workspace.root, "--certificate", "c.pem", "--key", "k.pem",
+        "--clients", clients_file(tmp_path), "--fetch-from", address,
+    )  # fmt: skip
+    assert code == 2
+    assert "--fetch-from" in err
+    assert "secret" not in err
+    assert not started
+
+
 def test_a_demo_shows_invented_patients_only(capsys, tmp_path, started):
     real = create(tmp_path / "real")
     code, _, err = run(capsys, "-w", real.root, "--demo")

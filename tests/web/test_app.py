@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 
 import pytest
 from fastapi.testclient import TestClient
@@ -116,6 +117,23 @@ def test_a_body_that_never_comes_is_given_up(desk):
     asyncio.run(app(scope, receive, send))
     assert sent[0]["status"] == 408
     assert json.loads(sent[1]["body"])["resourceType"] == "OperationOutcome"
+
+
+def test_an_answer_that_takes_too_long_is_503_and_said_to_be_no_advice(desk, kept):
+    """Stuck: the client hears it in time. Late: what was worked out is not shown, nor kept."""
+    go = threading.Event()
+    stuck = Service(desk.room, kept, lambda: go.wait(20) and AT, longest_s=-1.9)
+    with TestClient(build(Door(stuck, None))) as made:
+        answer = made.post(SIGN, content=sign("aspirin"), headers=JSON)
+        go.set()
+    outcome(answer, 503)
+    assert "ran out of time" in answer.text
+    times = iter((0.0, 11.0))
+    late = Service(desk.room, kept, lambda: AT, timer=lambda: next(times))
+    with TestClient(build(Door(late, None))) as made:
+        outcome(made.post(SIGN, content=sign("simvastatin", "clarithromycin"), headers=JSON), 503)
+    exchange = kept.all[-1]
+    assert (exchange.status, exchange.cards, exchange.keep) == (503, (), False)
 
 
 def test_whoever_has_no_token_learns_nothing(guarded):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 import polars as pl
 from msgspec.structs import replace
 
+from nof1.advice.governance.split import Told, split_findings
+from nof1.advice.governance.state import Governance, State
 from nof1.core import artefacts
 from nof1.core.finding import Finding, Kind, Status, Subject
 from nof1.core.workspace import Workspace
@@ -45,6 +47,11 @@ class Adviser:
         root = self.workspace.models
         return tuple(Scorer.load(artefacts.load(root, name)) for name in artefacts.names(root))
 
+    @cached_property
+    def governance(self) -> Governance:
+        """Which models may be heard, by the decisions so far."""
+        return Governance(self.workspace)
+
     def advise(
         self,
         subject: Subject,
@@ -52,8 +59,12 @@ class Adviser:
         at: datetime,
         names: Mapping[str, str] | None = None,
         notes: tuple[str, ...] = (),
+        today: date | None = None,
+        state: State | None = None,
     ) -> list[Finding]:
         """Findings about one patient at one moment: answers first, then refusals, genes last.
+
+        Models that are off, in shadow or paused give a withheld finding with the reason.
 
         Parameters
         ----------
@@ -61,7 +72,24 @@ class Adviser:
         at : the moment of asking, UTC without zone; nothing known later is used.
         names : words for codes.
         notes : what must stand with every finding, for example that parts were not readable.
+        today : the day on which sources of facts are judged to be old (default: today or the day of
+            ``at``). An answer that must be the same later gives the day of asking.
+        state : which models are on (default: as decided now).
         """
+        told = self.weigh(subject, events, at, names, notes, today, state)
+        return list(told.findings)
+
+    def weigh(
+        self,
+        subject: Subject,
+        events: pl.DataFrame,
+        at: datetime,
+        names: Mapping[str, str] | None = None,
+        notes: tuple[str, ...] = (),
+        today: date | None = None,
+        state: State | None = None,
+    ) -> Told:
+        """As ``advise``, with what models in shadow would have said beside it."""
         found = [
             *(
                 finding
@@ -71,12 +99,19 @@ class Adviser:
             *imaging.findings(subject, events, at, synthetic=self.workspace.synthetic),
             *surveillance.findings(subject, events, at, names, synthetic=self.workspace.synthetic),
             *genome.findings(
-                subject, events, at, names, base=self.base, synthetic=self.workspace.synthetic
+                subject,
+                events,
+                at,
+                names,
+                base=self.base,
+                synthetic=self.workspace.synthetic,
+                today=today,
             ),
         ]
         if notes:
             found = [replace(finding, notes=(*finding.notes, *notes)) for finding in found]
-        return sorted(found, key=_urgency)
+        told = split_findings(self.governance.state() if state is None else state, found, at)
+        return Told(tuple(sorted(told.findings, key=_urgency)), told.shadow)
 
 
 def _urgency(finding: Finding) -> tuple[int, int, float]:

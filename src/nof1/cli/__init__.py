@@ -30,9 +30,10 @@ COMMANDS = {
     "imaging": ("imaging", "Films, CT and MRI: read, train, audit a data set."),
     "surveillance": ("surveillance", "Outbreaks: nowcast, alarms, forecast, plan, report."),
     "federation": ("federation", "One model of several hospitals; no row leaves any."),
-    "privacy": ("privacy", "De-identify FHIR, DICOM, OMOP, tables and text; check it."),
     "serve": ("serve", "CDS Hooks services: advice inside the clinician's own system."),
+    "privacy": ("privacy", "De-identify FHIR, DICOM, OMOP, tables and text; check it."),
     "audit": ("audit", "The log of who asked what."),
+    "governance": ("governance", "Which rules and models may be heard, and what became of them."),
     "knowledge": ("knowledge", "The facts: sources, dates, check, what a newer release changes."),
     "doctor": ("workspace", "Check this machine and workspace."),
 }

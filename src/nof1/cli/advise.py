@@ -10,7 +10,7 @@ import click
 
 from nof1.cli.findings import told
 from nof1.cli.options import common, tell
-from nof1.cli.orders import as_data, check_orders, ordered
+from nof1.cli.orders import as_data, as_findings, check_orders, ordered, taken, taken_now
 from nof1.core import audit
 from nof1.core.errors import UsageError
 from nof1.core.finding import Finding, Subject
@@ -54,12 +54,6 @@ def advise(
             where="nof1 advise",
             next_step="nof1 advise PATIENT, or nof1 advise --bundle FILE",
         )
-    if orders and fhir:
-        raise UsageError(
-            "--order has no FHIR form here: what was not checked would be lost.",
-            where="nof1 advise --order --fhir",
-            next_step="Take --json, or the service: nof1 serve",
-        )
     found = open_workspace(workspace)
     moment = _moment(at)
     refused: list[dict[str, Any]] = []
@@ -75,14 +69,18 @@ def advise(
         shown = {**data, "drawings": drawings(found, findings)}
         write_page(Path(page), shown, events, moment, findings)
     text = told(findings, subject.id, f"{moment:%Y-%m-%d %H:%M} UTC") if findings else NOTHING
+    standing = taken_now(found, subject, events, moment)
+    data["taken"] = as_data(standing)
+    text = f"{text}\n\n{taken(standing)}"
     if orders:
         checked = check_orders(found, subject, events, moment, orders)
         data["orders"] = as_data(checked)
         text = f"{ordered(checked)}\n\n{text}"
+        findings += as_findings(found, checked, subject, moment)
     if fhir:
         from nof1.core.fhir import bundle as as_fhir
 
-        data = as_fhir(tuple(findings))
+        data = as_fhir((*findings, *as_findings(found, standing, subject, moment)))
     tell(data, text, as_json=as_json or fhir)
 
 

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.options import common, step, table, tell
+from nof1.cli import audit_text as words
+from nof1.cli.options import common, step, tell
 from nof1.core import audit as log
 from nof1.core.errors import UsageError
 from nof1.core.extras import require
 from nof1.core.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
-    from nof1.advice.ledger.chain import Verdict
-    from nof1.advice.ledger.replay import Answer, Replayed
+    from nof1.advice.ledger.anchor import LogHead
+    from nof1.advice.ledger.chain import Head, Verdict
+    from nof1.advice.ledger.replay import Replayed
     from nof1.advice.ledger.shapes import Entry
     from nof1.advice.ledger.store import Ledger
 
 LEDGER_FILE = "ledger.db"  # as nof1.advice.ledger.database.FILE, which needs an optional package
-LISTED = 20
+LARGEST_ANCHOR = 2**20
 database = click.option(
     "--database",
     envvar="NOF1_DATABASE",
@@ -38,7 +40,12 @@ def audit() -> None:
 
 @audit.command()
 @common
-@click.option("--anchor", help="Head of the chain that was kept in a second place.")
+@click.option("--anchor", help="Hash of a head that was kept in a second place.")
+@click.option(
+    "--anchored",
+    type=click.Path(dir_okay=False),
+    help="The whole head that was kept (nof1 audit head --json): also checks its signature.",
+)
 @database
 @click.pass_context
 def verify(
@@ -46,35 +53,69 @@ def verify(
     workspace: str | None,
     as_json: bool,
     anchor: str | None,
+    anchored: str | None,
     database: str | None,
 ) -> None:
     """Check that no entry was changed, removed or moved (exit code 1 if one was).
 
-    The log is checked, and the ledger where there is one. Without --anchor, an older copy that was
-    put back cannot be seen, nor entries cut off the end of the log.
+    The log is checked, and the ledger where there is one. Without --anchor or --anchored, an older
+    copy that was put back cannot be seen, nor entries cut off the end of the log.
     """
+    if anchor is not None and anchored is not None:
+        raise UsageError("Either --anchor or --anchored, not both.", where="nof1 audit verify")
     found = open_workspace(workspace)
+    head, log_head = (None, None) if anchored is None else _read_anchors(Path(anchored))
     verdict = log.verify(found.audit)
-    known = anchor is None or anchor in {e["hash"] for e in log.entries(found.audit)}
-    kept = _ledger_verdict(found, database, anchor)
-    known = known or (kept is not None and kept.anchored is True)
-    intact = verdict.intact and known and (kept is None or not kept.problems)
+    kept = _ledger_verdict(found, database, anchor or head)
+    told = _unanchored(found, anchor, log_head, kept)
+    if head is not None and kept is None:
+        told.append("The ledger that was anchored is not here.")
+    at_place = not told and (head is None or (kept is not None and kept.anchored is True))
+    intact = verdict.intact and not told and (kept is None or not kept.problems)
     data = {
         "schema": "nof1/audit-verify/1",
         "intact": intact,
         "entries": verdict.entries,
         "broken_line": verdict.broken_line,
-        "anchor_found": None if anchor is None else known,
+        "anchor_found": None if anchor is None and anchored is None else at_place,
         "head": verdict.head,
-        "ledger": None if kept is None else _verdict_data(kept),
+        "problems": told,
+        "ledger": None if kept is None else words.verdict_data(kept),
     }
     state = "whole" if verdict.intact else f"BROKEN at line {verdict.broken_line}"
     text = f"{verdict.entries} entries, {state}\nHead: {verdict.head}"
-    text += "" if kept is None else f"\n{_verdict_text(kept)}"
-    if not known:
-        text += "\nThe anchor is NOT in the log: entries were cut off or written anew."
-    tell(data, text, as_json=as_json)
+    text += "" if kept is None else f"\n{words.verdict_text(kept)}"
+    text += "\nThe anchored head is contained." if anchored is not None and at_place else ""
+    tell(data, "\n".join([text, *told]), as_json=as_json)
     ctx.exit(0 if intact else 1)
+
+
+@audit.command()
+@common
+@database
+@click.pass_context
+def head(ctx: click.Context, workspace: str | None, as_json: bool, database: str | None) -> None:
+    """Print the ends of log and ledger: what to keep in a second place, each night for example.
+
+    Later, nof1 audit verify --anchored proves that both still hold it. Exit code 1: no key that is
+    trusted here signed the ledger's head.
+    """
+    found = open_workspace(workspace)
+    verdict = log.verify(found.audit)
+    told = {"entries": verdict.entries, "head": verdict.head}
+    signed, trusted = None, True
+    if _has_ledger(found, database):
+        with _ledger(found, database) as kept:
+            signed = kept.head()
+            trusted = kept.trusts(signed)
+    data = {
+        "schema": "nof1/audit-head/1",
+        "trusted": trusted,
+        "log": told,
+        "ledger": None if signed is None else signed.to_dict(),
+    }
+    tell(data, words.head_text(told, signed, trusted), as_json=as_json)
+    ctx.exit(0 if trusted else 1)
 
 
 @audit.command()
@@ -124,18 +165,11 @@ def replay(
     found = open_workspace(workspace)
     with _ledger(found, database) as kept:
         done = _replayed(found, kept, numbers, last)
-    counts: Counter[str] = Counter(one.state for one in done)
-    log.append(found.audit, "replay", entries=len(done), **dict(counts))
-    data = {
-        "schema": "nof1/audit-replay/1",
-        "entries": len(done),
-        "same": counts["same"],
-        "different": counts["different"],
-        "not_comparable": counts["not_comparable"],
-        "others": [one.to_dict() for one in done if one.state != "same"],
-    }
-    tell(data, _replay_text(done, counts), as_json=as_json)
-    ctx.exit(0 if counts["same"] == len(done) else 1)
+    data = words.replay_data(done)
+    counts = {name: data[name] for name in ("same", "different", "not_comparable") if data[name]}
+    log.append(found.audit, "replay", entries=len(done), **counts)
+    tell(data, words.replay_text(done), as_json=as_json)
+    ctx.exit(0 if data["same"] == len(done) else 1)
 
 
 @audit.command()
@@ -160,35 +194,48 @@ def _ledger(found: Workspace, database: str | None, *, writing: bool = False) ->
     require("sqlalchemy", "service")
     from nof1.advice.ledger.store import open_ledger, read_ledger
 
-    if writing and (database is not None or (found.audit / LEDGER_FILE).exists()):
+    if writing and _has_ledger(found, database):
         return open_ledger(found.audit, database)
     return read_ledger(found.audit, database)
 
 
-def _ledger_verdict(found: Workspace, database: str | None, anchor: str | None) -> Verdict | None:
+def _has_ledger(found: Workspace, database: str | None) -> bool:
+    return database is not None or (found.audit / LEDGER_FILE).exists()
+
+
+def _ledger_verdict(
+    found: Workspace, database: str | None, anchored: str | Head | None
+) -> Verdict | None:
     """The ledger's verdict; None where there is no ledger."""
-    if database is None and not (found.audit / LEDGER_FILE).exists():
+    if not _has_ledger(found, database):
         return None
     with _ledger(found, database) as kept:
-        return kept.verify(anchor)
+        return kept.verify(anchored)
 
 
-def _verdict_data(verdict: Verdict) -> dict[str, Any]:
-    return {
-        "intact": not verdict.problems,
-        "entries": verdict.entries,
-        "broken_entry": verdict.broken_seq,
-        "problems": list(verdict.problems),
-        "head": None if verdict.head is None else verdict.head.to_dict(),
-    }
+def _unanchored(
+    found: Workspace, anchor: str | None, log_head: LogHead | None, kept: Verdict | None
+) -> list[str]:
+    """What is not in the log though it was kept in a second place."""
+    gone = "is NOT in the log: entries were cut off or written anew."
+    if anchor is not None and not (kept is not None and kept.anchored):
+        return [] if _in_log(found, anchor) else [f"The anchor {gone}"]
+    if log_head is not None and not log.holds(found.audit, log_head.entries, log_head.head):
+        return [f"The anchored head {gone}"]
+    return []
 
 
-def _verdict_text(verdict: Verdict) -> str:
-    state = "BROKEN" if verdict.problems else "whole"
-    lines = [f"Ledger: {verdict.entries} entries, {state}", *verdict.problems]
-    if verdict.head is not None:
-        lines.append(f"Ledger head: {verdict.head.hash} (entry {verdict.head.seq})")
-    return "\n".join(lines)
+def _in_log(found: Workspace, anchor: str) -> bool:
+    return anchor in {entry["hash"] for entry in log.entries(found.audit)}
+
+
+def _read_anchors(path: Path) -> tuple[Head | None, LogHead | None]:
+    require("sqlalchemy", "service")
+    from nof1.advice.ledger.anchor import read
+    from nof1.record.reading import safe_open
+
+    with safe_open(path, limit=LARGEST_ANCHOR) as stream:
+        return read(stream.read())
 
 
 def _lines(entry: Entry) -> dict[str, Any]:
@@ -205,39 +252,25 @@ def _fhir(kept: Ledger) -> Callable[[Entry], dict[str, Any]]:
 def _replayed(
     found: Workspace, kept: Ledger, numbers: tuple[int, ...], last: int | None
 ) -> list[Replayed]:
-    from nof1.advice.hooks.room import Room
-    from nof1.advice.hooks.service import Service
+    from nof1.advice.hooks import versions
+    from nof1.advice.hooks.replaying import asker
     from nof1.advice.ledger.replay import replay, replay_all
 
-    service = Service(Room(found))
-    versions = service.room.versions()
-
-    def answer_as_of(entry: Entry) -> Answer:
-        asked = datetime.fromisoformat(entry.asked_at).replace(tzinfo=None)
-        return lambda request: service.answer(entry.service, request, asked).body
-
+    answer = asker(found)
     if numbers:
-        chosen = [kept.entry(number) for number in numbers]
-        return [replay(kept, one, answer_as_of(one), versions) for one in chosen]
-    newest = kept.head().seq
-    first = 1 if last is None else max(1, newest - last + 1)
-    step(f"Asking up to {newest - first + 1:,} questions again")
-    return list(replay_all(kept, kept.entries(first=first), answer_as_of, versions))
-
-
-def _replay_text(done: list[Replayed], counts: Counter[str]) -> str:
-    text = (
-        f"{len(done)} answers: {counts['same']} the same byte for byte, "
-        f"{counts['different']} DIFFERENT, {counts['not_comparable']} not comparable"
-    )
-    others = [one for one in done if one.state != "same"]
-    others.sort(key=lambda one: one.state != "different")
-    if others:
-        rows = [[one.seq, one.state.replace("_", " "), one.reason] for one in others[:LISTED]]
-        text += "\n" + table(rows, ["entry", "state", "why"], right="0")
-    if len(others) > LISTED:
-        text += f"\n... and {len(others) - LISTED} more (all with --json)"
-    return text
+        done = [replay(kept, kept.entry(number), answer) for number in numbers]
+    else:
+        newest = kept.head().seq
+        first = 1 if last is None else max(1, newest - last + 1)
+        step(f"Asking up to {newest - first + 1:,} questions again")
+        done = list(replay_all(kept, kept.entries(first=first), answer))
+    if versions.code_on_disk() != versions.code():
+        raise UsageError(
+            "nof1's own files were changed while the replay ran: nothing was shown.",
+            where="nof1 audit replay",
+            next_step="Run it again when nobody changes the program.",
+        )
+    return done
 
 
 def _day(text: str) -> datetime:

@@ -1,25 +1,27 @@
-"""Draft orders of ``nof1 advise --order``: checked, as text, and as JSON."""
+"""Draft orders of ``nof1 advise --order`` and the medicines taken now: as text, and as JSON."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from nof1.cli.options import WIDTH
 from nof1.core import audit
-from nof1.core.finding import Subject
+from nof1.core.finding import Finding, Subject
 from nof1.core.workspace import Workspace
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from nof1.advice.advise import Adviser
     from nof1.advice.orders.shapes import Advice, Alert
 
 TIERS = {1: "INTERRUPT", 2: "IN LINE", 3: "ON DEMAND"}
 INDENT = " " * 11
+MOST_TOLD = 5  # reasons on the screen
 
 
 def check_orders(
@@ -34,12 +36,38 @@ def check_orders(
     base = hospital.adviser.base
     asked = drafts.ordered(texts, base)
     names, synthetic = hospital.names, found.synthetic
-    made = check(
-        events, asked, moment, base=base, names=names, subject=subject, synthetic=synthetic
+    made = _governed(
+        hospital.adviser,
+        check(events, asked, moment, base=base, names=names, subject=subject, synthetic=synthetic),
     )
     tiers = [one.tier for one in made.alerts]
     audit.append(found.audit, "check orders", orders=len(texts), tiers=tiers, gaps=len(made.gaps))
     return made
+
+
+def taken_now(found: Workspace, subject: Subject, events: pl.DataFrame, moment: datetime) -> Advice:
+    """The medicines that the patient takes, held against each other and the patient."""
+    from nof1.advice.hospital import Hospital
+    from nof1.advice.orders.standing import capped, for_view, standing
+
+    hospital = Hospital(found)
+    made = standing(
+        events, moment, base=hospital.adviser.base, names=hospital.names, subject=subject,
+        synthetic=found.synthetic,
+    )  # fmt: skip
+    return _governed(hospital.adviser, replace(made, alerts=capped(for_view(made.alerts))))
+
+
+def _governed(adviser: Adviser, made: Advice) -> Advice:
+    """What may be heard by the decisions in force; what is not shown is said in the coverage."""
+    from nof1.advice.governance import split
+    from nof1.advice.orders.shapes import Checked
+
+    state = adviser.governance.state()
+    shown, _ = split.split_alerts(state, made.alerts)
+    loud = [Checked("governance", "rules", "not_checked", text) for text in split.loud(state)]
+    silent = split.statement(state, models=False)
+    return replace(made, alerts=shown, coverage=(*loud, *silent, *made.coverage))
 
 
 def as_data(advice: Advice) -> dict[str, Any]:
@@ -61,6 +89,33 @@ def _alert(one: Alert) -> dict[str, Any]:
         "alternatives": list(one.alternatives),
         "finding": one.finding.to_dict(),
     }
+
+
+def as_findings(
+    found: Workspace, advice: Advice, subject: Subject, moment: datetime
+) -> list[Finding]:
+    """Alerts, and everything that was not checked, as findings: the FHIR form says both."""
+    from nof1.advice.orders.wording import Words
+    from nof1.knowledge.base import Base
+
+    words = Words(subject, moment, Base(found.knowledge), found.synthetic)
+    gaps = [words.gap(one, one.subject) for one in advice.gaps]
+    return [*(one.finding for one in advice.alerts), *gaps]
+
+
+def taken(advice: Advice) -> str:
+    """What speaks against the medicines taken now; what was not checked is counted."""
+    checked = sum(one.state == "checked" for one in advice.coverage)
+    lines = ["Medicines taken now"]
+    for one in advice.alerts:
+        lines += _told(one)
+    if not advice.alerts and checked:
+        lines.append("No alert: what was checked, in our tables, says nothing against them.")
+    if not checked:
+        told = dict.fromkeys(gap.reason for gap in advice.gaps[:MOST_TOLD])
+        lines += [line for why in told for line in _wrapped(f"Not checked: {why}", "")]
+    tail = f"Checked: {checked} questions. Not checked: {len(advice.gaps)} (--json lists them)."
+    return "\n".join([*lines, tail])
 
 
 def ordered(advice: Advice) -> str:

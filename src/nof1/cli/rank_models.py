@@ -50,13 +50,18 @@ def risks(
     found = [one for one in speakers(workspace, base) if one.outcome in wanted]
     if not found:
         return []
+    from nof1.advice.governance.split import split_findings
+    from nof1.advice.governance.state import Governance
     from nof1.medicines.ranking.expected import PatientRisk
     from nof1.predict.score import Scorer  # slow to load, and needed only here
 
+    state = Governance(workspace).state()
     return [
         PatientRisk(one.outcome, finding, one.among)
         for one in found
-        for finding in Scorer.load(one.artefact).findings(subject, events, at, names)
+        for finding in split_findings(
+            state, Scorer.load(one.artefact).findings(subject, events, at, names), at
+        ).findings
     ]
 
 

@@ -42,6 +42,26 @@ SLOTS, KEEP_ALIVE_S = 200, 15  # requests at once; more are refused with 503
     envvar="NOF1_DATABASE",
     help="Ledger in PostgreSQL by URL [default: audit/ledger.db].",
 )
+@click.option(
+    "--fetch-from",
+    multiple=True,
+    metavar="URL",
+    help="FHIR server of a client that may be read with its request's token (several times).",
+)
+@click.option(
+    "--answer-within",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 300),
+    help="Seconds after which a request is answered with 503.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes that answer; about 0.2 GB of memory each.",
+)
 @common
 def serve(
     host: str,
@@ -52,6 +72,9 @@ def serve(
     certificate: str | None,
     key: str | None,
     database: str | None,
+    fetch_from: tuple[str, ...],
+    answer_within: float,
+    workers: int,
     workspace: str | None,
     as_json: bool,
 ) -> None:
@@ -61,9 +84,13 @@ def serve(
     """
     secure = certificate is not None and key is not None
     _check_safety(host, secure, demo or insecure, clients is not None)
+    if demo and workers > 1:
+        raise UsageError("A demo is answered by one process.", where="--workers", allowed="1")
     with _workspace(workspace, demo) as found:
         url = f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
         _run(found, url, demo=demo, clients=clients, database=database, as_json=as_json,
+             fetch_from=fetch_from, answer_within=answer_within, insecure=insecure or demo,
+             workers=workers,
              host=host, port=port, ssl_certfile=certificate, ssl_keyfile=key)  # fmt: skip
 
 
@@ -127,21 +154,37 @@ def _run(
     clients: str | None,
     database: str | None,
     as_json: bool,
+    fetch_from: tuple[str, ...],
+    answer_within: float,
+    insecure: bool,
+    workers: int,
     **listen: Any,
 ) -> None:
     """Make the service ready, say where it is, and serve until Ctrl-C."""
     server = require("uvicorn", "service")
+    from nof1.web import workers as several
+
+    settings: dict[str, Any] = {
+        "demo": demo, "allowed": None if clients is None else Path(clients), "database": database,
+        "fetch_from": fetch_from, "insecure": insecure, "longest_s": answer_within,
+    }  # fmt: skip
+    told = {"schema": "nof1/serve/1", "url": url, "discovery": f"{url}/cds-services",
+            "tokens": clients is not None, "synthetic": workspace.synthetic}  # fmt: skip
+    how = {"log_level": "warning", "access_log": False, "server_header": False,
+           "limit_concurrency": SLOTS, "timeout_keep_alive": KEEP_ALIVE_S,
+           "http": "nof1.web.patience:Impatient"}  # fmt: skip
+    if workers > 1:
+        host, port = listen.pop("host"), listen.pop("port")
+        plan = several.Plan(workspace.root, settings, {**how, **listen})
+        words = json.dumps(told) if as_json else _words(told, None)
+        several.serve(plan, workers, host, port, lambda: click.echo(words))
+        return
     from nof1.web import server as web  # needs the extra, as uvicorn does
 
-    allowed = None if clients is None else Path(clients)
-    made = web.ready(workspace, demo=demo, allowed=allowed, database=database)
-    told = {"schema": "nof1/serve/1", "url": url, "discovery": f"{url}/cds-services",
-            "tokens": made.tokens, "synthetic": workspace.synthetic}  # fmt: skip
+    made = web.ready(workspace, **settings)
     click.echo(json.dumps(told) if as_json else _words(told, made.room if demo else None))
-    server.run(
-        made.app, log_level="warning", access_log=False, server_header=False,
-        limit_concurrency=SLOTS, timeout_keep_alive=KEEP_ALIVE_S, **listen,
-    )  # fmt: skip
+    several.settle()
+    server.run(made.app, **how, **listen)
 
 
 def _words(told: dict[str, Any], room: Room | None) -> str:

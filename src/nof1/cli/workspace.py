@@ -10,7 +10,8 @@ import click
 
 from nof1.cli.options import common, table, tell
 from nof1.core import workspace as workspaces
-from nof1.core.errors import InputError, WorkspaceError
+from nof1.core.errors import InputError, MissingExtra, WorkspaceError
+from nof1.core.extras import require
 
 if TYPE_CHECKING:
     from nof1.core.doctor import Check
@@ -39,16 +40,36 @@ def init(workspace: str | None, as_json: bool, site: str, shards: int, synthetic
 
 @click.command()
 @common
+@click.option("--deep", is_flag=True, help="Check every entry of the ledger, not the newest ones.")
+@click.option("--database", envvar="NOF1_DATABASE", help="Ledger in PostgreSQL by URL.")
 @click.pass_context
-def doctor(ctx: click.Context, workspace: str | None, as_json: bool) -> None:
-    """Check this machine and workspace: packages, clock, disk, audit log, age of the facts."""
+def doctor(
+    ctx: click.Context, workspace: str | None, as_json: bool, deep: bool, database: str | None
+) -> None:
+    """Check this machine and workspace: packages, clock, disk, log, ledger, age of the facts."""
     from nof1.core.doctor import examine
 
-    checks = [*examine(workspace), _facts(workspace)]
+    checks = [*examine(workspace), *_ledger(workspace, database, deep), _facts(workspace)]
     rows = [[check.verdict, check.name, check.detail] for check in checks]
     data: dict[str, Any] = {"schema": "nof1/doctor/1", "checks": [c.to_dict() for c in checks]}
     tell(data, table(rows, ["", "check", "detail"]), as_json=as_json)
     ctx.exit(1 if any(check.verdict == "FAIL" for check in checks) else 0)
+
+
+def _ledger(workspace: str | None, database: str | None, deep: bool) -> list[Check]:
+    """The service's ledger, where there is a workspace."""
+    from nof1.core.doctor import Check
+
+    try:
+        require("sqlalchemy", "service")
+        audit = workspaces.open_workspace(workspace).audit
+    except MissingExtra as error:
+        return [Check("ledger", "note", f"not looked at: {error.message} {error.next_step}")]
+    except WorkspaceError:
+        return []
+    from nof1.advice.ledger.health import examine
+
+    return examine(audit, database, deep=deep)
 
 
 def _facts(workspace: str | None) -> Check:

@@ -89,6 +89,14 @@ def head(folder: Path) -> str:
     return verify(folder).head
 
 
+def holds(folder: Path, count: int, hash: str) -> bool:
+    """Whether the log once ended with this hash: it is that of entry ``count``."""
+    if count == 0:
+        return hash == START
+    found = (entry for number, entry in enumerate(entries(folder), 1) if number == count)
+    return any(entry.get("hash") == hash for entry in found)
+
+
 def pseudonym(folder: Path, subject_id: int) -> str:
     """A patient's name in the log: stable here, meaningless elsewhere (keyed hash)."""
     folder.mkdir(parents=True, exist_ok=True)

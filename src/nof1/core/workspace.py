@@ -6,7 +6,10 @@ models/        trained models of patients with their cards
 laboratory/    models of compounds and cell lines; never asked about a patient
 images/        models of pictures, and the pictures drawn for answers
 knowledge/     newer facts than those of nof1 (see ``nof1.knowledge.base``)
-audit/         the append-only audit log
+surveillance/  what was known of outbreaks, day by day
+governance/    which rules and models may be heard, as a chain of decisions
+federation/    the site's rules for jobs of several hospitals, and its privacy budget
+audit/         the append-only audit log, and the ledger of advice
 reports/       pages made for people
 """
 

@@ -6,7 +6,9 @@ Kinds: ``quality`` (schema nof1/quality/1), ``model`` (a model card), ``patient`
 nof1/medicines-rank/1), ``repurposing`` (schema nof1/medicines-repurpose/1), ``screen`` (schema
 nof1/compounds-screen/1 with a ``drawing`` for each pick), ``imaging`` (schema nof1/imaging-read/1
 with ``drawings`` and ``films``), ``imaging-audit`` (schema nof1/imaging-audit/1), ``compounds``
-(schema nof1/compounds-page/1), ``surveillance`` (schema nof1/surveillance-report/1) and ``index``.
+(schema nof1/compounds-page/1), ``surveillance`` (schema nof1/surveillance-report/1),
+``governance`` (schema nof1/governance/1), ``attributes`` (schema nof1/governance-attributes/1) and
+``index``.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ from nof1.core.finding import NOTICE
 from nof1.pictures import assets
 from nof1.pictures.picture import Picture
 from nof1.pictures.views import (
+    attributes,
     compounds,
     genome,
+    governance,
     imaging,
     imaging_audit,
     index,
@@ -52,6 +56,8 @@ VIEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "imaging-audit": imaging_audit.context,
     "compounds": compounds.context,
     "surveillance": surveillance.context,
+    "governance": governance.context,
+    "attributes": attributes.context,
     "index": index.context,
 }
 

@@ -15,22 +15,26 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from anyio import fail_after, to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nof1 import __version__
 from nof1.advice.hooks.discovery import OFFERS
-from nof1.advice.hooks.outcome import JSON, TOO_LARGE, Refusal, Reply, body, failed
+from nof1.advice.hooks.outcome import JSON, TOO_LARGE, Refusal, Reply, body, failed, late
 from nof1.advice.hooks.request import LARGEST
 from nof1.advice.hooks.service import Service
+from nof1.web import openapi
 from nof1.web.metrics import TYPE, Metrics
 from nof1.web.security import Gate, NotTrusted
 
 BODY_S = 10.0  # a body that takes longer is a client that holds a place on purpose or by accident
+KEEP_S = 2.0  # what writing an answer down may take beyond the service's own limit
 LOOPBACK = r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 UNAUTHORIZED, TIMEOUT, MEDIA = 401, 408, 415
 LOG = logging.getLogger("nof1.web")
@@ -57,7 +61,10 @@ def build(door: Door, close: Callable[[], None] | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
+        sharing = asyncio.create_task(_share(door.metrics))
         yield
+        sharing.cancel()
+        door.metrics.share()
         if close is not None:
             close()
 
@@ -80,10 +87,17 @@ def build(door: Door, close: Callable[[], None] | None = None) -> FastAPI:
     return app
 
 
+async def _share(metrics: Metrics) -> None:
+    """Let other processes of this address know the counts."""
+    while True:
+        await asyncio.sleep(1.0)
+        metrics.share()
+
+
 def _hooks(app: FastAPI, door: Door) -> None:
     service = door.service
 
-    @app.get("/cds-services")
+    @app.get("/cds-services", responses=openapi.responses(openapi.DISCOVERY, 401))
     async def discovery(request: Request) -> Response:
         """The services on offer."""
         try:
@@ -92,13 +106,21 @@ def _hooks(app: FastAPI, door: Door) -> None:
             return _response(refusal.reply())
         return _response(service.discovery())
 
-    @app.post("/cds-services/{service_id}")
-    async def call(service_id: str, request: Request) -> Response:
+    @app.post(
+        "/cds-services/{service_id}",
+        responses=openapi.responses(openapi.RESPONSE, *openapi.CALLED),
+        openapi_extra=openapi.body(openapi.REQUEST, openapi.ASKED),
+    )
+    async def call(service_id: openapi.Name, request: Request) -> Response:
         """Ask one service."""
         return await _asked(door, request, service_id, "", service.call)
 
-    @app.post("/cds-services/{service_id}/feedback")
-    async def feedback(service_id: str, request: Request) -> Response:
+    @app.post(
+        "/cds-services/{service_id}/feedback",
+        responses=openapi.responses(openapi.KEPT, *openapi.TOLD),
+        openapi_extra=openapi.body(openapi.FEEDBACK, openapi.OVERRIDDEN),
+    )
+    async def feedback(service_id: openapi.Name, request: Request) -> Response:
         """Tell what became of its cards."""
         return await _asked(door, request, service_id, "/feedback", service.feedback)
 
@@ -115,9 +137,15 @@ async def _asked(
     try:
         client = _client(door, request, f"/cds-services/{service_id}{tail}")
         raw = await _body(door, request)
-        reply = await run_in_threadpool(answer, service_id, raw, client)
+        with fail_after(door.service.longest_s + KEEP_S):  # the thread ends by itself, unheard
+            reply = await to_thread.run_sync(
+                answer, service_id, raw, client, abandon_on_cancel=True
+            )
     except Refusal as refusal:
         reply = refusal.reply()
+    except TimeoutError:
+        LOG.error("an answer took longer than %g s", door.service.longest_s)
+        reply = late()
     name = (service_id if service_id in OFFERS else "unknown") + tail
     door.metrics.answered(name, reply.status, time.perf_counter() - begun)
     return _response(reply)
@@ -183,7 +211,7 @@ def _operations(app: FastAPI, door: Door) -> None:
         """Whether the process runs."""
         return Response(b'{"status":"ok"}', 200, HEADERS, JSON)
 
-    @app.get("/ready")
+    @app.get("/ready", responses=openapi.responses({"type": "object"}, 503))
     async def ready() -> Response:
         """Whether models, facts and record can be used: 503 with an OperationOutcome when not."""
         try:
@@ -193,7 +221,11 @@ def _operations(app: FastAPI, door: Door) -> None:
             return Response(body("transient", text), 503, HEADERS, JSON)
         return Response(b'{"status":"ready"}', 200, HEADERS, JSON)
 
-    @app.get("/metrics")
+    @app.get(
+        "/metrics",
+        response_class=PlainTextResponse,
+        responses=openapi.responses({"type": "string"}, kind="text/plain"),
+    )
     async def metrics() -> Response:
         """Counts and times for Prometheus."""
         return Response(door.metrics.text(), 200, HEADERS, TYPE)

@@ -22,6 +22,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from nof1.advice.ledger.tokens import Tokens
 from nof1.web.clients import Client, Clients, Key
 
 LONGEST = 8192  # characters of a token
@@ -75,7 +76,7 @@ class Gate:
     """Lets in whoever holds a good token, and tells who it is."""
 
     def __init__(
-        self, clients: Clients, used: Used, clock: Callable[[], float] = time.time
+        self, clients: Clients, used: Tokens, clock: Callable[[], float] = time.time
     ) -> None:
         self.clients, self._used, self._clock = clients, used, clock
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import FastAPI
 
+from nof1.advice.hooks.fetch import SECONDS, Fetcher
 from nof1.advice.hooks.room import Room, last_day, now
-from nof1.advice.hooks.service import Service
+from nof1.advice.hooks.service import LONGEST_S, Service
 from nof1.advice.ledger.store import open_ledger
+from nof1.advice.ledger.tokens import Shared, Tokens
 from nof1.core.workspace import Workspace
 from nof1.web import clients
 from nof1.web.app import Door, build
+from nof1.web.metrics import Metrics
 from nof1.web.security import Gate, Used
 
 
@@ -32,6 +35,10 @@ def ready(
     demo: bool = False,
     allowed: Path | None = None,
     database: str | None = None,
+    fetch_from: Sequence[str] = (),
+    insecure: bool = False,
+    longest_s: float = LONGEST_S,
+    counts: Path | None = None,
 ) -> Ready:
     """Load everything, so that damage is told now and not to a clinician.
 
@@ -40,11 +47,17 @@ def ready(
     demo : "today" is the day after the record's last event.
     allowed : the file of clients (``nof1.web.clients``); None lets everybody in.
     database : address of the ledger in PostgreSQL; None for ``audit/ledger.db``.
+    fetch_from : FHIR servers that may be read with a request's token; ``insecure``: over http too.
+    longest_s : an answer that takes longer is given as 503.
+    counts : folder in which the processes of one address share their counts.
 
     Raises
     ------
     Nof1Error : a damaged model, fact file, record or ledger, or a file of clients that is not safe.
     """
+    fetcher = None
+    if fetch_from:
+        fetcher = Fetcher(fetch_from, insecure=insecure, seconds=min(SECONDS, longest_s / 2))
     room = Room(workspace)
     room.warm()
     known = None if allowed is None else clients.read(allowed)
@@ -54,13 +67,22 @@ def ready(
     closing: list[Callable[[], None]] = [ledger.close]
     gate = None
     if known is not None:
-        used = Used(workspace.root / "service" / "tokens.db")
+        used = tokens(workspace, database)
         closing.append(used.close)
         gate = Gate(known, used)
-    door = Door(Service(room, ledger, clock), gate, () if known is None else known.origins)
+    service = Service(room, ledger, clock, fetcher, longest_s=longest_s)
+    origins = () if known is None else known.origins
+    door = Door(service, gate, origins, metrics=Metrics(counts))
 
     def close() -> None:
         for one in closing:
             one()
 
     return Ready(build(door, close), room, gate is not None)
+
+
+def tokens(workspace: Workspace, database: str | None) -> Tokens:
+    """The tokens that were used: beside the workspace, or shared by all servers on a PostgreSQL."""
+    if database is not None:
+        return Shared(database)
+    return Used(workspace.root / "service" / "tokens.db")

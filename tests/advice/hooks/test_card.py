@@ -96,7 +96,7 @@ def test_the_text_says_what_how_sure_why_and_the_source():
     for part in ("**What.**", "**Why it matters.**", "**How sure.**", "**Why.**", "**Action.**"):
         assert part in detail
     assert detail.count("- reason") == 3  # never more than three reasons
-    assert "reason 0 (raises it)" in detail
+    assert "reason 0 (speaks against it)" in detail
     assert "apixaban" in detail
     assert "PMC3422823" in detail
     assert BASIS.knowledge_date in detail

@@ -39,7 +39,7 @@ def test_a_view_tells_of_every_room_also_of_silent_ones():
     states = [(one.family, one.state) for one in found]
     assert states[:2] == [("models", "checked"), ("models", "not_checked")]
     silent = {family for family, state in states[2:] if state == "not_checked"}
-    assert silent == {"genes", "imaging", "region", "interactions", "allergies"}
+    assert silent == {"genes", "imaging", "region"}  # medicines: ``orders.standing``
     assert all(one.reason and one.resolve for one in found if one.state == "not_checked")
 
 

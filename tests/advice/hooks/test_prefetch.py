@@ -56,7 +56,7 @@ def test_each_way_of_missing_is_a_gap(value, words):
     found = chart(allergies=value)
     assert list(reasons(found)) == ["allergies"]
     assert words in reasons(found)["allergies"]
-    assert found.gaps[0].families == ("allergies",)
+    assert found.gaps[0].families == ("allergies", "omissions")
 
 
 def test_a_key_that_nobody_asked_for_cannot_be_missing():

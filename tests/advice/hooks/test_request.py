@@ -166,3 +166,19 @@ def test_encounter_hooks_need_their_encounter():
     assert request.read(raw(whole), "encounter-start").context.encounter_id == "e1"
     del whole["context"]["encounterId"]
     assert refused(raw(whole), "encounter-start").where == "context.encounterId"
+
+
+def test_medicines_of_the_old_hook_are_drafts():
+    old = asked("medication-prescribe", [draft("aspirin")])
+    found = request.read(raw(old), "medication-prescribe")
+    assert found.context.draft_orders == old["context"]["medications"]
+    del old["context"]["medications"]
+    with pytest.raises(Refusal) as caught:
+        request.read(raw(old), "medication-prescribe")
+    assert caught.value.where == "context.medications"
+
+
+def test_a_draft_of_another_patient_is_refused_in_the_old_form_too():
+    other = draft("aspirin", patient={"reference": "Patient/2"})
+    with pytest.raises(Refusal):
+        request.read(raw(asked("order-sign", [other])), "order-sign")

@@ -73,7 +73,7 @@ def test_a_new_import_is_seen_at_once(room, tmp_path):
 
 
 def test_versions_name_program_facts_and_record(room):
-    assert set(room.versions()) == {"nof1", "knowledge", "record"}
+    assert set(room.versions()) == {"nof1", "code", "libraries", "settings", "knowledge", "record"}
     assert len(room.versions()["knowledge"]) == 64
 
 

@@ -177,6 +177,19 @@ def test_requests_answers_and_feedback_reach_the_ledger(desk, tmp_path):
         assert ledger.verify().broken_seq is None
 
 
+def test_feedback_about_a_card_that_was_never_shown_is_refused_with_all_beside_it(desk, tmp_path):
+    with open_ledger(tmp_path / "audit") as ledger:
+        kept = Service(desk.room, ledger, lambda: AT)
+        shown = OVERRIDDEN | {"card": cards(kept.call(SIGN, sign(*PAIR)))[0]["uuid"]}
+        both = kept.feedback(SIGN, raw({"feedback": [shown, OVERRIDDEN]}))
+        assert both.status == 400
+        assert "feedback[1].card" in both.body.decode()
+        assert CARD not in both.body.decode()
+        assert kept.feedback(SELECT, raw({"feedback": [shown]})).status == 400  # of another service
+        assert [one.kind for one in ledger.entries()] == ["exchange"]
+        assert kept.feedback(SIGN, raw({"feedback": [shown]})).status == 200
+
+
 def test_feedback_without_a_keeper_is_not_swallowed(desk):
     assert desk.feedback(SIGN, raw({"feedback": [OVERRIDDEN]})).status == 501
 
@@ -226,5 +239,5 @@ def test_five_hundred_faults_and_none_is_silent(desk):
 
 def test_all_offers_are_answered(desk):
     for offer in OFFERS.values():
-        whole = asked(offer.hook, [draft("metformin")] if "order" in offer.hook else ())
+        whole = asked(offer.hook, [draft("metformin")])
         assert desk.call(offer.id, raw(whole)).status == 200

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -105,6 +106,50 @@ def test_the_anchor_is_looked_for():
     lost = chain.judge(rows, head, KEYS, "f" * 64)
     assert (lost.anchored, lost.intact) == (False, False)
     assert chain.judge(rows, head, KEYS).anchored is None
+
+
+def timed(*seconds):
+    """A chain whose entries were written at these seconds after ``NOW``."""
+    rows, previous = [], chain.START
+    for number, second in enumerate(seconds):
+        at = (datetime.fromisoformat(NOW) + timedelta(seconds=second)).isoformat(
+            "T", "microseconds"
+        )
+        rows += chain.linked([FIELDS], previous, number, at)
+        previous = rows[-1]["hash"]
+    return rows, chain.signed(KEY, "k", "ledger", len(rows), previous, NOW)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        ([0, 0, 5, 5], ()),
+        ([0, 5, 4.2, 6], ()),  # two servers whose clocks differ a little
+        ([0, 7200, 3600, 3700], ("The clock was set back once by 3,600 s, before entry 3.",)),
+        ([50, 10, 60, 0], ("The clock was set back 2 times, most by 60 s, before entry 4.",)),
+    ],
+)
+def test_a_clock_that_was_set_back_is_told_and_breaks_nothing(seconds, told):
+    rows, head = timed(*seconds)
+    verdict = chain.judge(rows, head, KEYS)
+    assert (verdict.intact, verdict.notes) == (True, told)
+
+
+def test_the_end_alone_can_be_judged():
+    rows, head = chained(5)
+    verdict = chain.judge(rows[3:], head, KEYS, after=(3, rows[2]["hash"]))
+    assert (verdict.intact, verdict.first, verdict.entries) == (True, 4, 5)
+    for wrong in ((3, rows[1]["hash"]), (2, rows[2]["hash"])):
+        assert chain.judge(rows[3:], head, KEYS, after=wrong).broken_seq is not None
+
+
+@pytest.mark.parametrize("value", [b"bytes", 1.5, None])
+def test_a_value_of_another_kind_is_a_broken_entry_and_no_crash(value):
+    rows, head = chained(3)
+    rows[1] = {**rows[1], "details": value}
+    tally = chain.Tally()
+    verdict = chain.judge(map(tally.counted, rows), head, KEYS)
+    assert verdict.broken_seq == 2
 
 
 def test_the_tally_sees_moved_renamed_missing_and_doubled_cards():

@@ -1,15 +1,11 @@
 """Addresses of databases, and the ledger on a real PostgreSQL."""
 
 import multiprocessing
-import os
-import pwd
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from pathlib import Path
@@ -22,61 +18,7 @@ from ledger_samples import CANARY, exchange, feedback, response
 from nof1.advice.ledger import drafts
 from nof1.advice.ledger.store import open_ledger
 from nof1.core.errors import UsageError, WorkspaceError
-
-TABLES = ("entry", "sealed", "card", "head")
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """Folder of the socket of an own PostgreSQL server, which must not run as root."""
-    found = shutil.which("initdb"), shutil.which("pg_ctl")
-    if None in found:
-        pytest.skip("needs the PostgreSQL server programs (initdb, pg_ctl)")
-    pytest.importorskip("psycopg")
-    runner = []
-    place = Path(tempfile.mkdtemp(prefix="nof1-pg-"))
-    if os.getuid() == 0:
-        if shutil.which("runuser") is None or not _has_user("postgres"):
-            pytest.skip("runs as root, and there is no user `postgres` to run the server")
-        shutil.chown(place, "postgres")
-        runner = ["runuser", "-u", "postgres", "--"]
-    data = str(place / "data")
-
-    def call(*words):
-        subprocess.run([*runner, *words], check=True, capture_output=True, cwd=place)
-
-    call(found[0], "-D", data, "-U", "nof1", "-A", "trust", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories={place} -c fsync=off"
-    call(found[1], "-D", data, "-w", "-o", options, "-l", str(place / "log"), "start")
-    try:
-        yield place
-    finally:
-        call(found[1], "-D", data, "-m", "immediate", "stop")
-        shutil.rmtree(place)
-
-
-def _has_user(name):
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
-
-
-@pytest.fixture
-def url(cluster):
-    """Address of a database without tables."""
-    address = f"postgresql:///postgres?host={cluster}&user=nof1"
-    sql(address, *(f"DROP TABLE IF EXISTS nof1_{name}" for name in TABLES))
-    return address
-
-
-def sql(address, *statements):
-    import psycopg
-
-    with psycopg.connect(address, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement)
+from postgres_cluster import TABLES, empty_database, running_cluster, sql  # noqa: F401
 
 
 def test_postgresql_keeps_the_same_ledger(tmp_path, url):
@@ -139,6 +81,22 @@ def test_two_servers_that_start_together_agree(tmp_path, url):
     with open_ledger(tmp_path / "a", url) as one, open_ledger(tmp_path / "b", url) as two:
         assert one.verify() == two.verify()
         assert (one.verify().intact, one.verify().entries) == (True, 300)
+
+
+def test_servers_that_open_an_empty_database_at_once_make_one_ledger(tmp_path, url):
+    with open_ledger(tmp_path):  # makes the keys
+        pass
+    for _ in range(6):
+        sql(url, *(f"DROP TABLE IF EXISTS nof1_{name}" for name in TABLES))
+        gate = threading.Barrier(4)
+
+        def head(_, gate=gate):
+            gate.wait(30)
+            with open_ledger(tmp_path, url) as ledger:
+                return ledger.head()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert len(set(pool.map(head, range(4)))) == 1
 
 
 def test_a_server_that_is_not_trusted_is_shut_out(tmp_path, url):

@@ -59,7 +59,7 @@ def test_a_damaged_key_is_refused_and_left_alone(tmp_path, name, data):
     assert (tmp_path / name).read_bytes() == data
 
 
-@pytest.mark.parametrize("name", ["ledger.key", "ledger.seal"])
+@pytest.mark.parametrize("name", ["ledger.key", "ledger.seal", "pseudonym.key"])
 def test_a_lost_key_is_not_replaced_silently(tmp_path, name):
     keys.load(tmp_path, new=True)
     (tmp_path / name).unlink()

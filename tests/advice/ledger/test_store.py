@@ -17,7 +17,7 @@ import pytest
 pytest.importorskip("sqlalchemy")
 
 from ledger_samples import CANARY, VERSIONS, exchange, feedback, request, response
-from nof1.advice.ledger import database, drafts, store
+from nof1.advice.ledger import database, drafts, reading
 from nof1.advice.ledger.store import open_ledger
 from nof1.core import audit
 from nof1.core.errors import UsageError, WorkspaceError
@@ -215,7 +215,7 @@ def _all_bytes(folder):
 
 
 def test_pages_join_without_gap(tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "ROWS", 3)
+    monkeypatch.setattr(reading, "ROWS", 3)
     with open_ledger(tmp_path) as ledger:
         for done in [ledger.submit(exchange(number)) for number in range(1, 8)]:
             done.result()

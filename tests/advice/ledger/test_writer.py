@@ -62,6 +62,25 @@ def test_a_failure_reaches_all_of_its_group_and_the_next_group_is_tried():
     made.close()
 
 
+def test_what_belongs_together_is_never_split():
+    disk = Disk()
+    made = Writer(disk.commit)
+    alone = held(disk, made, 200)
+    together = made.submit_together([Draft({"n": number}) for number in range(1000, 1300)])
+    after = made.submit(Draft({"n": 1}))
+    disk.open.set()
+    wait([*alone, *together, after], 10)
+    (group,) = [one for one in disk.groups if 1000 in one]
+    assert group[-300:] == list(range(1000, 1300))
+    assert [one.result().seq for one in together] == list(range(201, 501))
+    assert after.result().seq == 501
+    disk.failure = WorkspaceError("disk full")
+    failed = made.submit_together([Draft({"n": number}) for number in range(3)])
+    wait(failed, 10)
+    assert all(isinstance(one.exception(), WorkspaceError) for one in failed)
+    made.close()
+
+
 def test_a_caller_who_goes_away_does_not_stop_the_writer():
     disk = Disk()
     made = Writer(disk.commit)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import pytest
 
+from advice.orders.asking import codes
 from genome.gene_events import result
 from medicines.ranking.people import AT, creatinine, event, person, weight
 from nof1.advice.orders import families
@@ -94,7 +95,7 @@ def test_a_pair_that_is_only_on_demand_does_not_interrupt() -> None:
 def test_an_allergy_by_how_near_it_is() -> None:
     events = person(event(f"ALLERGY//{PENICILLIN_G}"))
     assert tiers(told(events, "penicillin g"), "allergies") == [1]
-    assert tiers(told(events, "amoxicillin"), "allergies") == [2]
+    assert tiers(told(events, "amoxicillin"), "allergies") == [1]  # the label names the class
     assert tiers(told(events, "cefazolin"), "allergies") == []
     shown = of(told(events, "amoxicillin"), "allergies")[0].finding
     assert "penicillin g" in shown.what.display
@@ -165,13 +166,16 @@ def test_age_and_diagnoses() -> None:
     assert tiers(told(person(born=datetime(2018, 1, 1)), "codeine"), "age") == [1]
     asthma = person(event("ICD10CM//J45.909"))
     assert tiers(told(asthma, "propranolol"), "conditions") == [1]
-    assert not of(told(asthma, "metoprolol"), "conditions")
+    assert tiers(told(asthma, "metoprolol"), "conditions") == [2]
+    assert not of(told(asthma, "amlodipine"), "conditions")
 
 
 def test_a_liver_disease_without_its_grade_is_a_question_beside_the_order() -> None:
-    (gap,) = of(told(person(event("ICD10CM//K70.30")), "valproic acid"), "hepatic")
+    (gap,) = of(told(person(event("ICD10CM//K70.30")), "apixaban"), "hepatic")
     assert (gap.tier, gap.finding.status) == (2, Status.NOT_CHECKED)
     assert "Child-Pugh" in (gap.finding.resolve or "")
+    (sure,) = of(told(person(event("ICD10CM//K70.30")), "valproic acid"), "hepatic")
+    assert (sure.tier, sure.finding.status) == (1, Status.FOUND)  # whatever the grade is
 
 
 def test_duplicates_of_class_of_ingredient_and_of_the_same_order() -> None:
@@ -310,7 +314,7 @@ def test_a_child_is_offered_no_alternative_that_no_table_knows_at_its_age() -> N
 
 def test_of_two_drafts_the_one_that_can_be_replaced_carries_the_alert() -> None:
     (alert,) = [
-        one for one in told(person(), "clarithromycin", "simvastatin").alerts if one.tier == 1
+        one for one in told(person(), "itraconazole", "simvastatin").alerts if one.tier == 1
     ]
     assert alert.draft is not None
     assert alert.draft.medicine == "simvastatin"
@@ -341,5 +345,85 @@ def test_a_phenotype_that_a_laboratory_sent_is_used_and_an_unread_one_is_not_den
 
 def test_an_allergy_to_a_class_by_its_code_is_told_with_its_name() -> None:
     advice = told(person(event("ALLERGY//SNOMED//764146007")), "amoxicillin")
-    assert tiers(advice, "allergies") == [2]
+    assert tiers(advice, "allergies") == [1]
     assert "penicillin" in of(advice, "allergies")[0].finding.what.display
+
+
+@pytest.mark.parametrize(
+    ("said", "allergen", "drug", "tier"),
+    [
+        ("high", "RxNorm//723", "ampicillin", 1),
+        ("unable-to-assess; severe: Anaphylaxis", "RxNorm//723", "ampicillin", 1),
+        ("low", "RxNorm//723", "ampicillin", 2),
+        ("mild: Rash", "RxNorm//723", "ampicillin", 2),
+        ("low; mild: rash, angioedema", "RxNorm//723", "ampicillin", 1),  # severe outweighs
+        (None, "RxNorm//723", "ampicillin", 1),
+        ("unable-to-assess", "RxNorm//723", "ampicillin", 1),
+        ("mild: Rash", "RxNorm//723", "amoxicillin", 2),
+        ("difficulty swallowing", "RxNorm//723", "amoxicillin", 1),  # "low" is no word of it
+        (None, "RxNorm//29046", "ramipril", 2),  # most entries are a cough
+        ("angioedema", "RxNorm//29046", "ramipril", 1),
+        ("low: cough", "RxNorm//29046", "ramipril", 2),
+        (None, "RxNorm//1191", "naproxen", 2),
+        ("high", "RxNorm//1191", "naproxen", 1),
+        ("unable-to-assess; SNOMED//247472004", "RxNorm//1191", "naproxen", 1),  # a wheal
+        ("hives", "RxNorm//29046", "ramipril", 1),
+        ("mild: rash", "RxNorm//82122", "ciprofloxacin", 2),  # levofloxacin
+        (None, "RxNorm//82122", "ciprofloxacin", 1),
+        ("anaphylaxis", "RxNorm//4053", "azithromycin", 1),  # erythromycin
+        ("severe", "RxNorm//1596450", "tobramycin", 2),  # gentamicin: "may contraindicate"
+    ],
+)
+def test_how_the_person_reacted_decides(
+    said: str | None, allergen: str, drug: str, tier: int
+) -> None:
+    entry = event(f"ALLERGY//{allergen}", text_value=said)
+    assert tiers(told(person(entry), drug), "allergies") == [tier]
+
+
+@pytest.mark.parametrize("code", ["ICD10CM//Z88.0", "ICD10//Z880", "SNOMED//91936005"])
+def test_an_allergy_status_among_the_diagnoses_is_an_allergy(code: str) -> None:
+    assert tiers(told(person(event(code)), "amoxicillin"), "allergies") == [1]
+    assert not of(told(person(event(code)), "azithromycin"), "allergies")
+
+
+def test_an_allergy_status_of_an_unknown_kind_is_a_gap() -> None:
+    made = told(person(event("ICD10CM//Z88.9")), "amoxicillin")
+    assert any(one.family == "allergies" and "not known here" in one.reason for one in made.gaps)
+
+
+def test_falls_at_an_age_and_not_before() -> None:
+    fall = event("ICD10CM//Z91.81")
+    old, young = datetime(1940, 1, 1), datetime(1990, 1, 1)
+    found = [
+        one.finding.what.display for one in of(told(person(fall, born=old), "sertraline"), "age")
+    ]
+    assert any("with falls" in one for one in found)
+    assert not of(told(person(fall, born=young), "sertraline"), "age")
+    plain = told(person(event("ICD10CM//I10"), born=old), "sertraline")
+    assert not any("falls" in one.finding.what.display for one in of(plain, "age"))
+
+
+@pytest.mark.parametrize(("days", "tier"), [(5, 1), (30, 1), (31, 2), (400, 2)])
+def test_a_bleeding_of_the_last_month_forbids_and_an_older_one_warns(days: int, tier: int) -> None:
+    bled = event("ICD10CM//K92.2", time=AT - timedelta(days=days))
+    for name in ("apixaban", "clopidogrel"):
+        assert tiers(told(person(bled), name), "conditions") == [tier]
+    assert tiers(told(person(bled), "ibuprofen"), "conditions") == [2]
+
+
+def test_a_pair_is_forbidden_with_a_diagnosis_that_its_row_names() -> None:
+    """Aliskiren with an ACE inhibitor or ARB: contraindicated in diabetes, of any type."""
+    beside = codes("lisinopril")
+    for code in ("SNOMED//44054006", "ICD10CM//E11.9", "SNOMED//46635009"):
+        assert tiers(told(person(event(code), medicines=beside), "aliskiren"), "interactions") == [
+            1
+        ]
+    assert tiers(told(person(medicines=beside), "aliskiren"), "interactions") == [2]
+
+
+def test_two_of_a_class_that_add_up_stand_in_line_and_no_other_opioid_is_named() -> None:
+    for had, name in (("oxycodone", "morphine"), ("olanzapine", "quetiapine")):
+        found = of(told(person(medicines=codes(had)), name), "duplicates")
+        assert [one.tier for one in found] == [2]
+        assert [one.alternatives for one in found] == [()]

@@ -205,3 +205,32 @@ def test_orders_in_words_keep_their_place() -> None:
     ]
     with pytest.raises(UsageError):
         ordered(["  "])
+
+
+@pytest.mark.parametrize(
+    ("route", "expected"),
+    [
+        ({"coding": [{"system": "http://snomed.info/sct", "code": "47625008"}]}, "47625008"),
+        ({"coding": [{"code": "47625008", "display": "Intravenous route"}]}, "Intravenous route"),
+        ({}, None),
+    ],
+)
+def test_a_route_by_its_code_alone_is_not_lost(route: dict[str, Any], expected: str | None) -> None:
+    order = {
+        "resourceType": "MedicationRequest",
+        "medicationCodeableConcept": {"text": "vancomycin"},
+        "dosageInstruction": [{"route": route}],
+    }
+    (made,) = read(context(order))
+    assert made.route == expected
+
+
+@pytest.mark.parametrize(("code", "per_day"), [("Q12H", 2.0), ("Q2H", 12.0), ("QHS", 1.0)])
+def test_codes_of_timing(code: str, per_day: float) -> None:
+    order = {
+        "resourceType": "MedicationRequest",
+        "medicationCodeableConcept": {"text": "lisinopril"},
+        "dosageInstruction": [{"timing": {"code": {"coding": [{"code": code}]}}}],
+    }
+    (made,) = read(context(order))
+    assert made.per_day == per_day

@@ -9,20 +9,24 @@ import pytest
 from nof1.advice.orders import tiers
 from nof1.advice.orders.families import FAMILIES
 from nof1.core.errors import InputError
-from nof1.knowledge import drugs
+from nof1.knowledge import burdens, drugs
 
 HEAD = "family\trule\tmedicine\ttier\treason\tsource\n"
 SAID = {
     "interactions": ("tier 1", "tier 2", "tier 3"),
     "allergies": (
-        "same ingredient", "contraindicated", "avoid", "adjust", "watch", "tolerated later"),
+        "same ingredient", "same class", "severe", "mild", "contraindicated", "avoid", "adjust",
+        "watch", "tolerated later"),
     "duplicates": (
         "same ingredient", "taken already", "contraindicated", "avoid", "adjust", "watch"),
     "genes": ("avoid firmly", "avoid", "adjust", "watch"),
     "renal": ("contraindicated", "avoid", "adjust", "watch", "another use"),
     "pregnancy": ("contraindicated", "avoid", "adjust", "watch", "some weeks"),
-    "dose": ("far above", "above", "daily for weekly", "daily in cancer"),
+    "dose": ("far above", "above", "far below", "daily for weekly", "daily in cancer"),
     "medicine": ("unknown", "two names", "failed"),
+    "burden": tuple(sorted({row.rule for row in burdens.burdens()})),
+    "monitoring": ("missing",),
+    "omissions": ("missing",),
 }  # fmt: skip
 LEVELS = ("contraindicated", "avoid", "adjust", "watch")
 
@@ -38,11 +42,14 @@ def test_only_these_rules_interrupt() -> None:
     assert loud == {
         ("interactions", "tier 1"),
         ("allergies", "same ingredient"),
+        ("allergies", "same class"),
+        ("allergies", "severe"),
         ("renal", "contraindicated"),
         ("hepatic", "contraindicated"),
         ("pregnancy", "contraindicated"),
         ("age", "contraindicated"),
         ("conditions", "contraindicated"),
+        ("laboratory", "contraindicated"),
         ("genes", "avoid firmly"),
         ("dose", "far above"),
         ("dose", "daily for weekly"),

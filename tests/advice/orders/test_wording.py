@@ -72,3 +72,17 @@ def test_the_hash_names_the_facts_in_use(tmp_path: Path) -> None:
     assert mine.content_hash != theirs.content_hash
     same = (one.found(draft(), "age", raised).basis.content_hash for one in (WORDS, other))
     assert len(set(same)) == 1
+
+
+def test_who_reviewed_the_facts_is_said_when_all_of_them_are_and_still_in_date() -> None:
+    def basis(*sources: Cited) -> str | None:
+        first, *rest = (Reason(Level.AVOID, "short", "text.", (), one) for one in sources)
+        made = WORDS.found(draft(), "interactions", Raised("tier 2", first, (), tuple(rest)))
+        return made.basis.validated_in
+
+    one = Cited("fda-labels", None, None, "c", "A. Person (pharmacist), 2024-01-01", AT.date())
+    late = Cited("fda-labels", None, None, "c", one.reviewer, date(2024, 5, 31))
+    assert basis(one) == "Reviewed by A. Person (pharmacist), 2024-01-01"
+    assert basis(one, one) == "Reviewed by A. Person (pharmacist), 2024-01-01"
+    for mixed in ((one, SOURCE), (late,), (SOURCE,)):
+        assert basis(*mixed) == "Not clinically validated: pharmacist sign-off pending"

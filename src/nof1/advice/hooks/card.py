@@ -20,12 +20,13 @@ import msgspec
 from nof1.advice.hooks.coverage import Coverage
 from nof1.advice.hooks.words import address, escaped, plain, shortened
 from nof1.advice.orders.shapes import INLINE, INTERRUPTIVE, PASSIVE, Alert, Checked
+from nof1.advice.orders.wording import REVIEWED
 from nof1.core.finding import NOTICE, Evidence, Finding, Kind
 
 SUMMARY, LABEL, REASONS, LISTED = 139, 80, 3, 12  # characters, characters, rows, rows
 SPACE = UUID("6f1f2c1e-4f0b-5a53-9b0e-6d1d5f6f0a01")  # of our identifiers (RFC 9562, version 5)
 INDICATORS = {INTERRUPTIVE: "critical", INLINE: "warning", PASSIVE: "info"}
-REASON_SYSTEM = "http://cds-hooks.hl7.org/CodeSystem/non-adherence-reason"
+REASON_SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
 TOPIC_SYSTEM = "urn:nof1:card-topic"
 PENDING = "Not clinically validated: a pharmacist's sign-off is pending."
 COVERAGE_LABEL = "nof1: what was and was not checked"
@@ -81,6 +82,14 @@ class Suggestion(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
     is_recommended: bool | None = None
 
 
+class Link(msgspec.Struct, frozen=True):
+    """Where a person can read on; always an absolute address, never an app to launch."""
+
+    label: str
+    url: str
+    type: str = "absolute"
+
+
 class Card(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     """One card. Fields without content are left out, as the specification asks."""
 
@@ -92,9 +101,11 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
     suggestions: tuple[Suggestion, ...] = ()
     selection_behavior: str | None = None
     override_reasons: tuple[Code, ...] = ()
+    links: tuple[Link, ...] = ()
     extension: dict[str, Any] | None = None
 
 
+SIGNS = {Kind.ALERT: ("speaks against it", "speaks for it")}  # of a risk: raises, lowers
 REASONS_OFFERED = tuple(Code(REASON_SYSTEM, code, text) for code, text in OVERRIDES.items())
 
 
@@ -116,6 +127,8 @@ def of_alert(
     action = ["Do not sign this order before you have decided about this."]
     if alert.tier > INTERRUPTIVE:
         action = ["Weigh this before you sign."] if alert.tier == INLINE else []
+    if alert.draft is None:  # about what is taken: there is nothing to sign
+        action = ["Weigh whether this is still right."] if alert.tier <= INLINE else []
     if alert.alternatives:
         names = ", ".join(map(escaped, alert.alternatives))
         action.append(f"Of the same class, without a louder alert for this patient: {names}.")
@@ -128,7 +141,8 @@ def of_alert(
         suggestions=suggestions,
         selection_behavior="at-most-one" if suggestions else None,
         override_reasons=REASONS_OFFERED if alert.tier < PASSIVE else (),
-        extension=_extension(finding, alert.family, alert.tier),
+        links=_links(finding),
+        extension=_extension(finding, alert.family, alert.tier, alert.rule),
     )
 
 
@@ -142,20 +156,26 @@ def of_finding(finding: Finding, key: str, synthetic: bool = False) -> Card:
         source=_source(finding, str(finding.kind)),
         detail=detail(finding, []),
         override_reasons=REASONS_OFFERED if tier == INLINE else (),
+        links=_links(finding),
         extension=_extension(finding, str(finding.kind), tier),
     )
 
 
 def of_coverage(coverage: Coverage, key: str, synthetic: bool = False) -> Card | None:
-    """The quiet card that says what was not checked, and which facts are old; None without any."""
-    gaps = coverage.gaps
-    if not gaps and not coverage.expired:
+    """The quiet card that says what was not checked, and which facts are old; None without any.
+
+    It is a warning when an interrupting rule is switched off or runs unseen.
+    """
+    gaps, loud = coverage.gaps, coverage.loud
+    if not gaps and not coverage.expired and not loud:
         return None
     families = list(dict.fromkeys(one.family for one in gaps))
     text = "All checks ran, on facts that are past their date."
     if gaps:
         text = f"Not checked: {', '.join(families)}. Silence about these proves nothing."
-    lines = [_gap_line(one) for one in gaps[:LISTED]]
+    text = ". ".join((*loud, text))
+    lines = [f"- **{escaped(one)}.**" for one in loud]
+    lines += [_gap_line(one) for one in gaps[:LISTED]]
     if len(gaps) > LISTED:
         lines.append(f"- and {len(gaps) - LISTED} more, in the response's extension.")
     if coverage.expired:
@@ -164,7 +184,7 @@ def of_coverage(coverage: Coverage, key: str, synthetic: bool = False) -> Card |
     return Card(
         uuid=identity(key, "coverage"),
         summary=shortened(_marked(text, synthetic), SUMMARY),
-        indicator="info",
+        indicator="warning" if loud else "info",
         source=Source(COVERAGE_LABEL, topic=Code(TOPIC_SYSTEM, "coverage", "What was checked")),
         detail="\n".join([*lines, "", f"Checked: {done}.", "", f"*{NOTICE}*"]),
         extension={"org.nof1.card": {"family": "coverage", "tier": PASSIVE}},
@@ -189,7 +209,7 @@ def _sections(finding: Finding, action: list[str]) -> Iterator[str]:
         yield f"**Why it matters.** {escaped(reason)}"
     yield f"**How sure.** {escaped(_sure(finding))}"
     if finding.evidence:
-        reasons = [f"- {_reason(one)}" for one in finding.evidence[:REASONS]]
+        reasons = [f"- {_reason(one, finding.kind)}" for one in finding.evidence[:REASONS]]
         yield "**Why.**\n" + "\n".join(reasons)
     if finding.notes:
         yield "**Mind.**\n" + "\n".join(f"- {escaped(note)}" for note in finding.notes)
@@ -197,7 +217,8 @@ def _sections(finding: Finding, action: list[str]) -> Iterator[str]:
     if action or settle:
         yield "**Action.** " + " ".join([*action, *settle])
     yield f"**Source.** {_sources(finding)}"
-    yield f"*{PENDING} {NOTICE}*"
+    reviewed = finding.basis.kind == "rule" and finding.basis.validated_in.startswith(REVIEWED)
+    yield f"*{'' if reviewed else f'{PENDING} '}{NOTICE}*"
 
 
 def _sure(finding: Finding) -> str:
@@ -213,10 +234,11 @@ def _sure(finding: Finding) -> str:
     return f"A {finding.basis.kind}, not a probability. Validation: {validation}."
 
 
-def _reason(item: Evidence) -> str:
+def _reason(item: Evidence, kind: Kind) -> str:
     if item.contribution is None:
         return escaped(item.text)
-    return f"{escaped(item.text)} ({'raises' if item.contribution > 0 else 'lowers'} it)"
+    more, less = SIGNS.get(kind, ("raises it", "lowers it"))
+    return f"{escaped(item.text)} ({more if item.contribution > 0 else less})"
 
 
 def _sources(finding: Finding) -> str:
@@ -235,6 +257,14 @@ def _source(finding: Finding, family: str) -> Source:
     return Source(shortened(label, LABEL), address(cited) if cited else None, topic)
 
 
+def _links(finding: Finding) -> tuple[Link, ...]:
+    """The publications that were cited and have an address, each once."""
+    cited = (one.citation for one in finding.evidence if one.citation)
+    found = {url: text for text in cited if (url := address(text)) is not None}
+    return tuple(Link(shortened(f"Read: {text}", LABEL), url)
+                 for url, text in list(found.items())[:REASONS])  # fmt: skip
+
+
 def _summary(finding: Finding, synthetic: bool) -> str:
     text = finding.what.display
     if finding.frequency is not None:
@@ -246,12 +276,15 @@ def _marked(text: str, synthetic: bool) -> str:
     return f"SYNTHETIC: {text}" if synthetic else text
 
 
-def _extension(finding: Finding, family: str, tier: int) -> dict[str, Any]:
+def _extension(finding: Finding, family: str, tier: int, rule: str = "") -> dict[str, Any]:
     basis = finding.basis
+    if basis.kind == "model":
+        rule = f"models/{basis.id}"
     return {
         "org.nof1.card": {
             "family": family,
             "tier": tier,
+            **({"rule": rule} if rule else {}),
             "basis": {"id": basis.id, "version": basis.version, "hash": basis.content_hash},
         }
     }

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from nof1.advice.hooks.prefetch import Gap
+from nof1.advice.ledger.shapes import Shown
 from nof1.advice.orders.shapes import Checked
 from nof1.core.finding import NEEDS_VALUE, Finding, Kind, Status
 
@@ -33,8 +34,6 @@ _SILENT = {
     "genes": ("no gene result is in the record", "call genes: nof1 genome call VCF"),
     "imaging": ("no answered picture is in the record", "read one: nof1 imaging read"),
     "region": ("no epidemic activity of the region is known", "nof1 surveillance activity"),
-    "interactions": ("a view of the patient checks no medicines", "select or sign an order"),
-    "allergies": ("a view of the patient checks no medicines", "select or sign an order"),
 }
 
 
@@ -43,12 +42,15 @@ class Coverage:
     """The statement of one response.
 
     ``hidden`` counts alerts that are not shown (order-select); ``expired`` names the sources of
-    facts that are past their date.
+    facts that are past their date. ``loud`` are sentences that come before all others; ``shadow``
+    the cards of rules and models that run unseen: for the ledger, never for the answer.
     """
 
     entries: tuple[Checked, ...]
     hidden: int = 0
     expired: tuple[str, ...] = ()
+    loud: tuple[str, ...] = ()
+    shadow: tuple[Shown, ...] = ()
 
     @property
     def gaps(self) -> tuple[Checked, ...]:
@@ -70,6 +72,8 @@ class Coverage:
         }
         if self.hidden:
             data["notShown"] = self.hidden
+        if self.loud:
+            data["warnings"] = list(self.loud)
         if self.done:
             data["checked"] = [{"family": o.family, "subject": o.subject} for o in self.done]
         if self.gaps:

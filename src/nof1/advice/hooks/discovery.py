@@ -16,11 +16,12 @@ from nof1.core.finding import NOTICE
 
 VERSION = "STU2"  # CDS Hooks 2.0 is what clients run; the 3.0 fields are added to it
 PATIENT_VIEW, ORDER_SELECT, ORDER_SIGN = "patient-view", "order-select", "order-sign"
+PRESCRIBE = "medication-prescribe"  # of version 1.0, deprecated; clients that call it still exist
 ENCOUNTER_START, ENCOUNTER_DISCHARGE = "encounter-start", "encounter-discharge"
 VIEWS = (PATIENT_VIEW, ENCOUNTER_START, ENCOUNTER_DISCHARGE)  # hooks about the patient as a whole
 _ABOUT = (
-    "Calibrated risks, what genes mean for the medicines taken, answered pictures and what goes "
-    "round in the region: each with range, reasons and source, or openly withheld."
+    "Calibrated risks, the medicines taken against each other, the genes and the patient, answered "
+    "pictures and what goes round in the region: each with reasons and source, or openly withheld."
 )
 USAGE = (
     "Send every prefetch key, with all pages in one Bundle: what is missing is told as not "
@@ -81,6 +82,13 @@ _ALL = (
         "nof1: check before signing",
         "All draft medicines against the patient and against each other, with tiers: few alerts "
         "interrupt. Says for each order what was not checked.",
+        ORDER_KEYS,
+    ),
+    Offer(
+        "nof1-medication-prescribe",
+        PRESCRIBE,
+        "nof1: check of the medicines being prescribed",
+        "As the check before signing, for clients of CDS Hooks 1.0 that do not call order-sign.",
         ORDER_KEYS,
     ),
 )

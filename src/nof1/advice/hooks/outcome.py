@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 JSON = "application/json"
-BAD_REQUEST, UNKNOWN, TOO_LARGE, UNMET, FAILED = 400, 404, 413, 412, 500
+BAD_REQUEST, UNKNOWN, TOO_LARGE, UNMET, FAILED, LATE = 400, 404, 413, 412, 500, 503
 
 
 @dataclass(frozen=True)
@@ -54,3 +54,9 @@ def failed() -> Reply:
     """The answer to anything unforeseen: the same bytes whatever happened."""
     text = "The service failed, and nothing was checked. Do not read this as «no advice»."
     return Reply(FAILED, body("exception", text))
+
+
+def late() -> Reply:
+    """The answer to a request that takes too long."""
+    text = "Not checked: ran out of time. Do not read this as «no advice»."
+    return Reply(LATE, body("timeout", text))

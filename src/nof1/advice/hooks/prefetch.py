@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -21,9 +22,14 @@ import polars as pl
 
 from nof1.advice.hooks.outcome import BAD_REQUEST, UNMET, Refusal
 from nof1.advice.hooks.request import Request
+from nof1.advice.hooks.versions import UNUSED
 from nof1.core.errors import InputError
-from nof1.record.bundle import BundlePatient, read_bundle
+from nof1.record.bundle import BundleRows, read_rows
+from nof1.record.importers.fhir import Sent
 from nof1.record.importers.fhir_codes import vocabulary
+from nof1.record.importers.fhir_datatypes import Meta
+from nof1.record.importers.fhir_types import Bundle
+from nof1.record.rows import Events, Row, frame_of, rows_of
 
 PATIENT = "patient"
 TEMPLATES = {
@@ -39,12 +45,18 @@ TEMPLATES = {
 }
 # Which families of checks are not complete without a key.
 FAMILIES: Mapping[str, tuple[str, ...]] = {
-    PATIENT: ("age", "renal", "pregnancy", "models", "region"),
-    "conditions": ("conditions", "hepatic", "pregnancy", "models"),
-    "medications": ("interactions", "duplicates", "phenoconversion", "models"),
-    "allergies": ("allergies",),
-    "laboratory": ("renal", "hepatic", "pregnancy", "genes", "phenoconversion", "models"),
-    "vital-signs": ("models", "renal"),
+    PATIENT: ("age", "renal", "pregnancy", "models", "region", "burden", "omissions"),
+    "conditions": ("conditions", "hepatic", "pregnancy", "models", "omissions"),
+    "medications": (
+        *("interactions", "duplicates", "phenoconversion", "models"),
+        *("burden", "monitoring", "omissions"),
+    ),
+    "allergies": ("allergies", "omissions"),
+    "laboratory": (
+        *("renal", "hepatic", "pregnancy", "genes", "phenoconversion", "models"),
+        *("laboratory", "monitoring", "omissions"),
+    ),
+    "vital-signs": ("models", "renal", "laboratory"),
     "social-history": ("pregnancy", "models"),
     "encounters": ("models",),
     "procedures": ("models",),
@@ -61,6 +73,16 @@ KEYS = {
     "Observation": "laboratory",
     "Encounter": "encounters",
     "Procedure": "procedures",
+}
+# Why a key could not be fetched (``hooks.fetch``).
+NOT_FETCHED = {
+    "token": "its token has expired or is no bearer token",
+    "timeout": "the client's FHIR server took too long",
+    "denied": "the client's FHIR server denied it",
+    "status": "the client's FHIR server answered with an error",
+    "content": "the client's FHIR server answered with something else",
+    "large": "it is too large",
+    "unreachable": "the client's FHIR server cannot be reached",
 }
 EVERYTHING = tuple(sorted({family for families in FAMILIES.values() for family in families}))
 
@@ -81,19 +103,32 @@ class Chart:
 
     Attributes
     ----------
+    data : the patient's events as rows or as a frame, sorted by time; ``rows`` and ``events`` give
+        either form. Order checks use rows: to make a frame of them takes longer than all checks.
     origin : ``prefetch``, ``record``, or ``prefetch and record``.
-    events : rows of ``nof1.record.events.SCHEMA``, sorted by time.
     names : words for codes.
     notes : what must stand with every finding.
+    record : version of the record that gave something (``hooks.versions``), or ``unused``.
     """
 
     patient: str
     site: str | None
-    events: pl.DataFrame
+    data: Events
     origin: str
     names: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    record: str = UNUSED
+
+    @cached_property
+    def rows(self) -> Sequence[Row]:
+        """The events as rows."""
+        return rows_of(self.data)
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """The events as a frame of ``nof1.record.events.SCHEMA``."""
+        return self.data if isinstance(self.data, pl.DataFrame) else frame_of(self.data)
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -105,6 +140,7 @@ class _Issue(msgspec.Struct, frozen=True):
 
 
 class _Outcome(msgspec.Struct, frozen=True):
+    id: str = ""
     issue: tuple[_Issue, ...] = ()
 
 
@@ -124,7 +160,20 @@ class _Page(msgspec.Struct, frozen=True):
     entry: tuple[_Entry, ...] = ()
 
 
+class _Value(Bundle, kw_only=True, gc=False):
+    """A value as one look shows it: of which kind it is, and a Bundle's pages and entries.
+
+    What stands here has the shape that the importer asks for; else it is left to the importer.
+    """
+
+    resourceType: str
+    id: str | None = None
+    meta: Meta | None = None
+    link: tuple[_Link, ...] = ()
+
+
 _ANYTHING = msgspec.json.Decoder()
+_VALUE = msgspec.json.Decoder(_Value)
 _HEAD = msgspec.json.Decoder(_Head)
 _OUTCOME = msgspec.json.Decoder(_Outcome)
 _PAGE = msgspec.json.Decoder(_Page)
@@ -149,28 +198,89 @@ def chart(request: Request, keys: Sequence[str], site: str, at: datetime) -> Cha
     Refusal : 412 when the patient is missing or nothing can be used; 400 when a value is no FHIR
         resource, or when it is about somebody else.
     """
-    given = request.prefetch or {}
-    gaps, useful = [], []
+    given = {key: _opened(raw) for key, raw in (request.prefetch or {}).items()}
+    gaps, useful = [], {}
     for key in dict.fromkeys((*keys, *given)):
-        gap = _gap(key, given.get(key))
+        one = given.get(key)
+        gap = _gap(key, one)
         if gap is not None and key in keys:  # what was not asked for cannot be missing
             gaps.append(gap)
-        if key in given and bytes(given[key]) != b"null" and not _is_outcome(given[key]):
-            useful.append(given[key])
+        if one is not None and not one.absent and one.kind != OUTCOME:
+            useful[key] = one
     _require_patient(gaps)
-    read = _read(useful, site, at)
+    read = _read([one.sent for one in useful.values()], site, at)
     if read.patient != request.context.patient_id:
         raise Refusal(BAD_REQUEST, "value", "The prefetch is about another patient.", "prefetch")
     gaps.extend(_refused(read))
-    return Chart(
-        read.patient, site, read.events, "prefetch", _names(useful), read.notes, tuple(gaps)
-    )
+    names = _names(request, useful)
+    return Chart(read.patient, site, read.rows, _origin(request), names, read.notes, tuple(gaps))
 
 
-def _names(useful: Sequence[msgspec.Raw]) -> dict[str, str]:
-    """Words for codes, as the resources' codings give them; the first words of a code count."""
+OUTCOME = "OperationOutcome"
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A value of the prefetch: as it came, and what one look showed (None: look again)."""
+
+    raw: msgspec.Raw
+    value: _Value | None
+
+    @property
+    def absent(self) -> bool:
+        """Whether it is ``null``."""
+        return self.value is None and bytes(self.raw) == b"null"
+
+    @property
+    def kind(self) -> str:
+        """Its type of resource."""
+        return _kind(self.raw) if self.value is None else self.value.resourceType
+
+    @property
+    def sent(self) -> Sent:
+        """What the importer reads."""
+        opened = self.value is not None and self.value.resourceType == "Bundle"
+        return self.value if opened and self.value is not None else self.raw
+
+
+def _opened(raw: msgspec.Raw) -> _Opened:
+    try:
+        return _Opened(raw, _VALUE.decode(raw))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _Opened(raw, None)
+
+
+def _origin(request: Request) -> str:
+    fetched = request.extension is not None and request.extension.fetched
+    return "prefetch and FHIR server" if fetched else "prefetch"
+
+
+def _names(request: Request, useful: Mapping[str, _Opened]) -> dict[str, str]:
+    """Words for codes, as the resources' codings give them.
+
+    Where several are given for a code, those of the last coding count, keys in our order.
+    """
     found: dict[str, str] = {}
-    waiting: list[Any] = [_ANYTHING.decode(raw) for raw in useful]
+    displayed = [request.displayed(key) for key in useful]
+    if None in displayed:
+        return _names_in_order(useful)
+    objects = [one for each in displayed for one in each or ()]
+    try:
+        told = {(one.get("system"), one.get("code"), one["display"]) for one in objects}
+    except TypeError:  # a list or an object stands where words should be
+        return _names_in_order(useful)
+    for system, code, display in told:
+        if isinstance(system, str) and isinstance(code, str) and isinstance(display, str):
+            name = f"{vocabulary(system)[0]}//{code}"
+            if found.setdefault(name, display) != display:
+                return _names_in_order(useful)
+    return found
+
+
+def _names_in_order(useful: Mapping[str, _Opened]) -> dict[str, str]:
+    """The same when the order matters: from the end, the first words of a code count."""
+    found: dict[str, str] = {}
+    waiting: list[Any] = [_ANYTHING.decode(one.raw) for one in useful.values()]
     while waiting:
         one = waiting.pop()
         if isinstance(one, list):
@@ -183,40 +293,48 @@ def _names(useful: Sequence[msgspec.Raw]) -> dict[str, str]:
     return found
 
 
-def _gap(key: str, raw: msgspec.Raw | None) -> Gap | None:
+def _gap(key: str, one: _Opened | None) -> Gap | None:
     families = FAMILIES.get(key, EVERYTHING)
-    if raw is None:
+    if one is None:
         return Gap(key, families, f"the client did not send «{key}»", "send this prefetch key")
-    if bytes(raw) == b"null":
+    if one.absent:
         return Gap(key, families, f"the client has no data for «{key}»", "ask, and record it")
-    if _is_outcome(raw):
-        resolve = "mend what the client's FHIR server reports"
-        return Gap(key, families, f"the client met an error with «{key}»", resolve)
-    problem = _of_page(raw)
+    if one.kind == OUTCOME:
+        return Gap(key, families, *_error(key, one.raw))
+    problem = _of_page(one)
     return None if problem is None else Gap(key, families, f"«{key}»: {problem[0]}", problem[1])
 
 
-def _of_page(raw: msgspec.Raw) -> tuple[str, str] | None:
-    if _kind(raw) != "Bundle":
+def _error(key: str, raw: msgspec.Raw) -> tuple[str, str]:
+    """Reason and resolution: an error of the client, or one that ``hooks.fetch`` wrote down."""
+    try:
+        name = _OUTCOME.decode(raw).id
+    except msgspec.DecodeError:
+        name = ""
+    why = NOT_FETCHED.get(name.removeprefix("nof1-")) if name.startswith("nof1-") else None
+    if why is not None:
+        return f"«{key}» could not be fetched: {why}", "send this prefetch key"
+    return f"the client met an error with «{key}»", "mend what the client's FHIR server reports"
+
+
+def _of_page(one: _Opened) -> tuple[str, str] | None:
+    if one.kind != "Bundle":
         return None
     try:
-        page = _PAGE.decode(raw)
+        page = one.value or _PAGE.decode(one.raw)
     except msgspec.DecodeError:
         raise _no_resource() from None
     if any(link.relation == "next" for link in page.link):
         return "only the first page was sent", "send all pages in one Bundle"
-    if any(_is_error(entry.resource) for entry in page.entry):
+    told = OUTCOME.encode() in bytes(one.raw)
+    if told and any(_is_error(entry.resource) for entry in page.entry):
         return "the search met an error", "mend what the client's FHIR server reports"
     return None
 
 
-def _is_outcome(raw: msgspec.Raw) -> bool:
-    return _kind(raw) == "OperationOutcome"
-
-
 def _is_error(raw: msgspec.Raw) -> bool:
     """An OperationOutcome within a search result that is more than a remark."""
-    if b"OperationOutcome" not in bytes(raw) or not _is_outcome(raw):
+    if OUTCOME.encode() not in bytes(raw) or _kind(raw) != OUTCOME:
         return False
     issues = _OUTCOME.decode(raw).issue
     return not issues or any(one.severity in ("error", "fatal") for one in issues)
@@ -244,11 +362,9 @@ def unmet(text: str, where: str) -> Refusal:
     return Refusal(UNMET, "required", text, where)
 
 
-def _read(useful: Sequence[msgspec.Raw], site: str, at: datetime) -> BundlePatient:
-    entries = b",".join(b'{"resource":' + bytes(raw) + b"}" for raw in useful)
-    data = b'{"resourceType":"Bundle","type":"collection","entry":[' + entries + b"]}"
+def _read(useful: Sequence[Sent], site: str, at: datetime) -> BundleRows:
     try:
-        return read_bundle(data, site=site, name="prefetch", at=at)
+        return read_rows(useful, site=site, name="prefetch", at=at)
     except InputError as error:
         if "records of" in error.message:
             text = "The prefetch does not hold the records of exactly one patient."
@@ -256,7 +372,7 @@ def _read(useful: Sequence[msgspec.Raw], site: str, at: datetime) -> BundlePatie
         raise unmet("Nothing in the prefetch could be used.", "prefetch") from None
 
 
-def _refused(read: BundlePatient) -> Iterator[Gap]:
+def _refused(read: BundleRows) -> Iterator[Gap]:
     """One gap for each type of resource of which something was refused."""
     counts: dict[str, int] = {}
     for one in read.quarantined:

@@ -21,9 +21,12 @@ from nof1.advice.hooks.outcome import BAD_REQUEST, TOO_LARGE, Refusal
 LARGEST = 5 * 2**20  # bytes; a request with 100 resources has about 80,000
 DEEPEST = 64  # arrays and objects within each other; real FHIR stays below 20
 MOST_DRAFTS = 200
+FETCHED = "org.nof1.fetched"  # extension of a kept request: the keys that nof1 fetched
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.S)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_SPACED = re.compile(rb'"[ \t\r\n]+:')
+_CONTAINERS = frozenset((dict, list))
 _REFERENCE = re.compile(r"[A-Za-z]{1,64}/[A-Za-z0-9\-.]{1,256}")
 
 
@@ -41,6 +44,7 @@ class Authorization(msgspec.Struct, frozen=True):
 class Context(msgspec.Struct, frozen=True, rename="camel"):
     """Who asks about whom, and the orders that are not signed yet.
 
+    ``medications`` is the old name of ``draftOrders`` (medication-prescribe), and becomes it.
     ``selections`` are relative references of the drafts that were just selected (order-select).
     """
 
@@ -48,10 +52,17 @@ class Context(msgspec.Struct, frozen=True, rename="camel"):
     patient_id: str
     encounter_id: str | None = None
     draft_orders: dict[str, Any] | None = None
+    medications: dict[str, Any] | None = None
     selections: tuple[str, ...] = ()
 
 
-class Request(msgspec.Struct, frozen=True, rename="camel"):
+class Extension(msgspec.Struct, frozen=True):
+    """What nof1 itself adds to a request that it keeps: keys that it fetched (``hooks.fetch``)."""
+
+    fetched: tuple[str, ...] = msgspec.field(default=(), name=FETCHED)
+
+
+class Request(msgspec.Struct, frozen=True, rename="camel", dict=True):
     """One call of a service. ``prefetch`` holds the resources as the client sent them."""
 
     hook: str
@@ -60,14 +71,25 @@ class Request(msgspec.Struct, frozen=True, rename="camel"):
     prefetch: dict[str, msgspec.Raw] | None = None
     fhir_server: str | None = None
     fhir_authorization: Authorization | None = None
+    extension: Extension | None = None
 
     @property
     def instance(self) -> str:
         """``hookInstance`` in its plain form; a UUID may be written in several ways."""
         return str(UUID(self.hook_instance))
 
+    def displayed(self, key: str) -> list[dict[str, Any]] | None:
+        """Objects with words (``display``) in a prefetched value, in no order; None: look there.
 
+        They were met when the body was checked, so that it need not be read a second time.
+        """
+        known: dict[str, list[dict[str, Any]]] = self.__dict__.get(_DISPLAYED, {})
+        return known.get(key)
+
+
+_DISPLAYED = "displayed_by_key"
 _DECODER = msgspec.json.Decoder(Request)
+_PLAIN = msgspec.json.Decoder()
 
 
 def read(raw: bytes, hook: str) -> Request:
@@ -77,23 +99,82 @@ def read(raw: bytes, hook: str) -> Request:
     ------
     Refusal : 413 when too large; 400 for anything that is not such a request.
     """
-    check_json(raw)
+    displayed = check_json(raw)
     try:
         found = _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(BAD_REQUEST, "structure", _shape(error)) from None
+    if hook == "medication-prescribe":
+        context = msgspec.structs.replace(found.context, draft_orders=found.context.medications)
+        found = msgspec.structs.replace(found, context=context)
     _check(found, hook)
+    if displayed is not None:
+        found.__dict__[_DISPLAYED] = displayed
     return found
 
 
-def check_json(raw: bytes) -> None:
+def check_json(raw: bytes) -> dict[str, list[dict[str, Any]]] | None:
     """Refuse what is too large or too deep, is no JSON object, or names a key twice.
 
     A key that stands twice is read differently by different programs: what one checks, another
-    may not see.
+    may not see. Gives what ``Request.displayed`` tells by key, where a quick look was enough.
     """
     if len(raw) > LARGEST:
         raise Refusal(TOO_LARGE, "too-long", f"The body is larger than {LARGEST:,} bytes.")
+    displayed = _quickly(raw)
+    if displayed is None:
+        _slowly(raw)
+    return displayed
+
+
+def _quickly(raw: bytes) -> dict[str, list[dict[str, Any]]] | None:
+    """As ``check_json`` where one look is enough to be sure that nothing is wrong; else None.
+
+    Each member of an object shows ``":`` once when no blank stands between. So when no more of them
+    are there than members were read, no member was lost to another one of its name. The pair also
+    shows where a text begins with a colon; then the count is too large, and the slow way decides.
+    """
+    text = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
+    if _SPACED.search(text):
+        return None
+    try:
+        whole = _PLAIN.decode(raw)
+    except (msgspec.DecodeError, ValueError, RecursionError):  # a UnicodeDecodeError is among them
+        return None
+    if not isinstance(whole, dict):
+        return None
+    sent = whole.get("prefetch")
+    values = sent if isinstance(sent, dict) else {}
+    members, depth, _ = _surveyed({key: one for key, one in whole.items() if one is not values})
+    found = {}
+    for key, value in values.items():
+        more, deep, found[key] = _surveyed(value)
+        members, depth = members + more, max(depth, deep + 2)
+    members += len(values) + ("prefetch" in whole and sent is values)
+    return found if members == text.count(b'":') and depth <= DEEPEST else None
+
+
+def _surveyed(whole: Any) -> tuple[int, int, list[dict[str, Any]]]:
+    """Members of all objects within, how deep arrays and objects stand, objects with words."""
+    members, depth, displayed = 0, 0, list[dict[str, Any]]()
+    level = [whole] if type(whole) in _CONTAINERS else []
+    while level:
+        depth += 1
+        deeper: list[Any] = []
+        for one in level:
+            if type(one) is dict:
+                members += len(one)
+                if "display" in one:
+                    displayed.append(one)
+                deeper += [each for each in one.values() if type(each) in _CONTAINERS]
+            else:
+                deeper += [each for each in one if type(each) in _CONTAINERS]
+        level = deeper
+    return members, depth, displayed
+
+
+def _slowly(raw: bytes) -> None:
+    """As ``check_json``, whatever the body is."""
     if too_deep(raw):
         text = f"The JSON is nested more than {DEEPEST} levels deep."
         raise Refusal(BAD_REQUEST, "structure", text)
@@ -153,7 +234,7 @@ def _check(found: Request, hook: str) -> None:
         raise _bad("fhirServer is no web address.", "fhirServer")
     if found.fhir_authorization is not None:
         _check_authorization(found)
-    if hook.startswith("order-"):
+    if hook.startswith(("order-", "medication-")):
         _check_drafts(found.context, hook)
     if hook.startswith("encounter-") and not found.context.encounter_id:
         raise _bad("context.encounterId is missing.", "context.encounterId", "required")
@@ -173,7 +254,8 @@ def _check_authorization(found: Request) -> None:
 def _check_drafts(context: Context, hook: str) -> None:
     drafts = context.draft_orders
     if drafts is None or drafts.get("resourceType") != "Bundle":
-        raise _bad("context.draftOrders is no Bundle.", "context.draftOrders")
+        where = "medications" if hook.startswith("medication-") else "draftOrders"
+        raise _bad(f"context.{where} is no Bundle.", f"context.{where}")
     entries = drafts.get("entry", [])
     if not isinstance(entries, list) or not entries:
         raise _bad("context.draftOrders holds no order.", "context.draftOrders")
@@ -189,11 +271,12 @@ def _check_subject(entry: Any, patient: str) -> None:
     resource = entry.get("resource") if isinstance(entry, dict) else None
     if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
         raise _bad("An entry of draftOrders holds no resource.", "context.draftOrders")
-    subject = resource.get("subject")
-    reference = subject.get("reference") if isinstance(subject, dict) else None
-    named = reference.partition("/_history/")[0] if isinstance(reference, str) else None
-    if named is not None and named.rpartition("/")[2] != patient:
-        raise _bad("A draft order is for another patient.", "context.draftOrders")
+    for key in ("subject", "patient"):  # the latter: NutritionOrder, and older versions of FHIR
+        subject = resource.get(key)
+        reference = subject.get("reference") if isinstance(subject, dict) else None
+        named = reference.partition("/_history/")[0] if isinstance(reference, str) else None
+        if named is not None and named.rpartition("/")[2] != patient:
+            raise _bad("A draft order is for another patient.", "context.draftOrders")
 
 
 def _check_selections(context: Context) -> None:

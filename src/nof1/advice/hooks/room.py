@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import polars as pl
 
-from nof1 import __version__
 from nof1.advice.advise import Adviser
-from nof1.advice.hooks import prefetch
+from nof1.advice.governance.state import Governance
+from nof1.advice.hooks import prefetch, versions
 from nof1.advice.hooks.prefetch import Chart, Gap, unmet
 from nof1.advice.hooks.request import Request
-from nof1.core import artefacts
+from nof1.advice.orders import check, drafts
 from nof1.core.errors import UsageError, WorkspaceError
+from nof1.core.finding import Subject
 from nof1.core.workspace import Workspace
-from nof1.knowledge.base import sources, tables
+from nof1.knowledge.base import sources
 from nof1.record.events import BIRTH
 from nof1.record.generation import current
-from nof1.record.merge import in_order
+from nof1.record.rows import Row, picked, place
 from nof1.record.store import Record
+from nof1.record.units import analytes, rule
 
 NO_DATA = (
     "No prefetched data came along, and the workspace's record cannot tell of this patient: "
-    "nothing was checked. This service does not read the client's FHIR server."
+    "nothing was checked. The client's FHIR server was not read: no token came along, or the "
+    "operator does not allow it."
 )
 
+SEX = "GENDER//"
+REMEMBERED = 512  # patients
+TRIED = ("simvastatin", "clarithromycin")
 OURS = ("GENE//", "PGS//", "IMAGE//")  # events that hold an answer of nof1
 ANOTHER = Gap(
     "record",
@@ -38,12 +45,37 @@ ANOTHER = Gap(
 )
 
 
+class Own(NamedTuple):
+    """What the record holds of a patient: who it is, and answers of nof1."""
+
+    person: tuple[date | None, tuple[str, ...]]
+    derived: tuple[Row, ...]
+
+
 @dataclass(frozen=True)
 class Opened:
-    """One generation of the record with its words for codes."""
+    """One generation of the record with its words for codes, and its version."""
 
     record: Record
     names: Mapping[str, str]
+    version: str
+
+    @cached_property
+    def own(self) -> Callable[[str], Own | None]:
+        """What the record holds of a patient by the source's identifier; None: nothing of ours.
+
+        The last ones are remembered: one patient's orders come one after another.
+        """
+        return lru_cache(maxsize=REMEMBERED)(self._own)
+
+    def _own(self, patient: str) -> Own | None:
+        try:
+            subject = self.record.subject(patient)
+        except UsageError:  # nobody, or several sites' patients
+            return None
+        rows = picked(self.record.patient_events(subject), *OURS, BIRTH, SEX)
+        derived = tuple(row for row in rows if row.code.startswith(OURS))
+        return Own(_person(rows), derived) if derived else None
 
 
 @dataclass
@@ -53,16 +85,27 @@ class Room:
     workspace: Workspace
     _opened: Opened | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _facts: tuple[tuple[str, int, int], ...] = ()
 
     @cached_property
     def adviser(self) -> Adviser:
         """All models and facts, loaded once."""
         return Adviser(self.workspace)
 
+    @property
+    def governance(self) -> Governance:
+        """Which rules and models are on, by the decisions so far."""
+        return self.adviser.governance
+
     def warm(self) -> None:
         """Load models and facts now, so that damage is told at the start and not to a clinician."""
         _ = self.adviser.scorers, self.fixed
         self.opened()
+        for one in analytes().values():  # units take seconds to load, and in each thread anew
+            rule(one.code, one.unit)
+        base = self.adviser.base
+        tried = drafts.ordered(TRIED, base)  # reads all tables, so that the first patient need not
+        check.check((), tried, now(), base=base, subject=Subject(id="nobody"))
 
     def opened(self) -> Opened | None:
         """The record in use; None when nothing was imported."""
@@ -74,7 +117,7 @@ class Room:
                 record = Record(self.workspace.record)
                 known = record.codes().drop_nulls("description")
                 names = dict(known.select("code", "description").iter_rows())
-                self._opened = Opened(record, names)
+                self._opened = Opened(record, names, versions.record(record.path))
             return self._opened
 
     def chart(self, request: Request, keys: Sequence[str], at: datetime) -> Chart:
@@ -95,7 +138,7 @@ class Room:
         except (UsageError, WorkspaceError):
             raise unmet(NO_DATA, "prefetch") from None
         site = events["site"][-1] if events.height else None
-        return Chart(patient, site, events, "record", opened.names)
+        return Chart(patient, site, events, "record", opened.names, record=opened.version)
 
     def _joined(self, chart: Chart) -> Chart:
         """The prefetch with what nof1 itself worked out about this patient: genes, pictures.
@@ -104,42 +147,36 @@ class Room:
         sex; another person's genes would be worse than none.
         """
         opened = self.opened()
-        try:
-            own = None if opened is None else opened.record.subject(chart.patient)
-        except UsageError:  # nobody, or several sites' patients
-            own = None
+        own = None if opened is None else opened.own(chart.patient)
         if opened is None or own is None:
             return chart
-        kept = opened.record.patient_events(own)
-        derived = kept.filter(pl.any_horizontal(pl.col("code").str.starts_with(p) for p in OURS))
-        if derived.is_empty():
-            return chart
-        if _person(kept) != _person(chart.events) or _person(kept)[0] is None:
-            return replace(chart, gaps=(*chart.gaps, ANOTHER))
-        rows = derived.with_columns(subject_id=pl.lit(chart.events["subject_id"][0], pl.Int64()))
-        events = in_order(pl.concat([chart.events, rows]))
+        if own.person != _person(chart.rows) or own.person[0] is None:
+            return replace(chart, gaps=(*chart.gaps, ANOTHER), record=opened.version)
+        subject = chart.rows[0].subject_id
+        rows = [*chart.rows, *(row._replace(subject_id=subject) for row in own.derived)]
+        rows.sort(key=place)
         names = {**opened.names, **chart.names}
-        return replace(chart, events=events, names=names, origin="prefetch and record")
+        origin = f"{chart.origin} and record"
+        return replace(chart, data=rows, names=names, origin=origin, record=opened.version)
 
     @cached_property
     def fixed(self) -> Mapping[str, str]:
-        """Versions of the program, the facts and the models."""
-        base = self.adviser.base
-        models = self.workspace.models
-        loaded = {
-            name: artefacts.load(models, name).content_hash for name in artefacts.names(models)
-        }
-        return {
-            "nof1": __version__,
-            "knowledge": base.hash(*tables(base)),
-            **{f"model/{name}": digest for name, digest in loaded.items()},
-        }
+        """Versions of all that shapes an answer but the record (``hooks.versions``)."""
+        self._facts = versions.mark(self.workspace.knowledge)
+        return versions.fixed(self.workspace, self.adviser.base)
+
+    def of_answer(self, record: str, governance: str) -> dict[str, str]:
+        """The versions of one answer; facts are read as they are needed, and not twice."""
+        found = versions.of(self.fixed, record, governance)
+        if versions.mark(self.workspace.knowledge) != self._facts:
+            found["knowledge"] = versions.unsure(found["knowledge"])
+        return found
 
     def versions(self) -> dict[str, str]:
-        """All that shapes an answer besides the request and the moment."""
+        """All that shapes an answer besides the request and the moment, with the record of now."""
         opened = self.opened()
-        record = "none" if opened is None else opened.record.path.name
-        return {**self.fixed, "record": record}
+        used = versions.UNUSED if opened is None else opened.version
+        return versions.of(self.fixed, used, self.governance.state().version)
 
     def expired(self, at: datetime) -> tuple[str, ...]:
         """Sources of facts that are past their date at a moment."""
@@ -147,11 +184,11 @@ class Room:
         return tuple(sorted(name for name, one in found if one.expired(at.date())))
 
 
-def _person(events: pl.DataFrame) -> tuple[date | None, tuple[str, ...]]:
+def _person(rows: Sequence[Row]) -> tuple[date | None, tuple[str, ...]]:
     """Day of birth and sex, as far as they are told."""
-    born = events.filter(pl.col("code") == BIRTH)["time"].drop_nulls()
-    sexes = events.filter(pl.col("code").str.starts_with("GENDER//"))["code"].unique().sort()
-    return (born[0].date() if born.len() else None), tuple(sexes)
+    born = next((row.time for row in rows if row.code == BIRTH and row.time), None)
+    sexes = sorted({row.code for row in rows if row.code.startswith(SEX)})
+    return (born.date() if born else None), tuple(sexes)
 
 
 def now() -> datetime:

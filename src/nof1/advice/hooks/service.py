@@ -7,33 +7,41 @@ OperationOutcome: an empty list of cards is never an error in disguise.
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import msgspec
 
+from nof1.advice.governance import split
+from nof1.advice.governance.state import State
 from nof1.advice.hooks import card as cards
-from nof1.advice.hooks import coverage, discovery, feedback, request
+from nof1.advice.hooks import coverage, discovery, feedback, request, versions
 from nof1.advice.hooks.card import Card
 from nof1.advice.hooks.coverage import Coverage
 from nof1.advice.hooks.discovery import OFFERS, ORDER_SELECT, VIEWS, Offer
-from nof1.advice.hooks.outcome import BAD_REQUEST, UNKNOWN, Refusal, Reply, failed
+from nof1.advice.hooks.fetch import Fetcher
+from nof1.advice.hooks.outcome import BAD_REQUEST, UNKNOWN, Refusal, Reply, failed, late
 from nof1.advice.hooks.prefetch import Chart
 from nof1.advice.hooks.request import Request
 from nof1.advice.hooks.room import Room, now
 from nof1.advice.hooks.suggestion import Asked, suggestions
-from nof1.advice.ledger.shapes import Exchange, Feedback, Receipt, Shown
-from nof1.advice.orders import check, drafts
+from nof1.advice.ledger.shapes import Entry, Exchange, Feedback, Receipt, Shown
+from nof1.advice.orders import check, drafts, standing
 from nof1.advice.orders.shapes import INTERRUPTIVE, Advice, Alert, Checked, Draft
 from nof1.core.errors import InputError, Nof1Error
 from nof1.core.finding import Subject, utc
 from nof1.knowledge.base import Base
 
 OK = 200
+AT_ONCE = 2  # answers worked out at once: more threads only take Python's lock from each other
+LONGEST_S = 10.0  # of an answer; clinicians wait for it
 NOTHING_ASKED = (
     Checked(
         "medicine", "the draft orders", "not_checked",
@@ -48,14 +56,27 @@ class Keeper(Protocol):
 
     def submit(self, what: Exchange | Feedback) -> Future[Receipt]: ...
 
+    def submit_together(
+        self, these: Sequence[Exchange | Feedback]
+    ) -> Sequence[Future[Receipt]]: ...
+
+    def showing(self, card: str) -> Sequence[Entry]: ...
+
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer, and what the ledger needs to know of it."""
+    """An answer, and what the ledger needs to know of it.
+
+    ``record`` is the version of the record that gave something, or ``unused``; ``governance`` that
+    of the decisions in force. ``shadow`` are the cards that nobody is shown.
+    """
 
     reply: Reply
     request: Request | None = None
     shown: tuple[Card, ...] = ()
+    record: str = versions.UNUSED
+    governance: str = ""
+    shadow: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,31 +87,64 @@ class Service:
     ----------
     keeper : the ledger; None keeps nothing, for tests and benchmarks.
     clock : the moment of asking, UTC without zone.
+    fetcher : reads what was not prefetched; None reads no FHIR server.
+    longest_s : an answer that took longer is given as 503. timer : a clock that never goes back.
+    state : which rules and models are on; None: as decided now.
     """
 
     room: Room
     keeper: Keeper | None = None
     clock: Callable[[], datetime] = now
+    fetcher: Fetcher | None = None
+    longest_s: float = LONGEST_S
+    timer: Callable[[], float] = time.monotonic
+    state: State | None = None
+    turns: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(AT_ONCE), repr=False, compare=False
+    )
+
+    def under(self, version: str) -> Service:
+        """The same under the governance of a past answer; as now when that is not known here."""
+        return replace(self, state=self.room.governance.as_of(version))
 
     def discovery(self) -> Reply:
         """The list of services."""
         return Reply(OK, discovery.discovery())
 
     def call(self, service_id: str, raw: bytes, client: str | None = None) -> Reply:
-        """Answer one request and keep both; 500 when they cannot be kept.
+        """Answer one request and keep both; 500 when they cannot be kept, 503 when it was too slow.
 
         ``client`` is the issuer of the request's token.
         """
+        begun = self.timer()
+        try:
+            raw = self._completed(service_id, raw)
+        except Exception as error:
+            return _unforeseen("fetch", error)
         at = self.clock()
-        made = self.answered(service_id, raw, at)
+        with self.turns:
+            made = self.answered(service_id, raw, at)
+        if self.timer() - begun > self.longest_s:  # half a minute late it would only confuse
+            made = replace(made, reply=late(), shown=(), shadow=())
         if self.keeper is None or service_id not in OFFERS:
             return made.reply
         try:
-            what = _exchange(service_id, raw, at, made, client, self.room.versions())
+            used = self.room.of_answer(made.record, made.governance)
+            what = _exchange(service_id, raw, at, made, client, used)
             self.keeper.submit(what).result()
         except Exception as error:
             return _unforeseen("keep", error)
         return made.reply
+
+    def _completed(self, service_id: str, raw: bytes) -> bytes:
+        """The request with what could be fetched; a request that is refused stays as it is."""
+        offer = OFFERS.get(service_id)
+        if self.fetcher is None or offer is None:
+            return raw
+        try:
+            return self.fetcher.completed(raw, request.read(raw, offer.hook), offer.keys)
+        except Refusal:
+            return raw
 
     def answer(self, service_id: str, raw: bytes, at: datetime) -> Reply:
         """The answer as of a moment (UTC), not kept: what ``call`` gives and replay asks for."""
@@ -104,23 +158,32 @@ class Service:
             offer = _offer(service_id)
             asked = request.read(raw, offer.hook)
             chart = self.room.chart(asked, offer.keys, at)
-            shown, covered = self._advice(offer, asked, chart, at)
+            state = self.state or self.room.governance.state()
+            shown, covered = self._advice(offer, asked, chart, at, state)
             statement = covered.to_dict(at, chart.origin, self.room.workspace.synthetic)
-            return Answered(Reply(OK, _body(shown, statement)), asked, shown)
+            reply = Reply(OK, _body(shown, statement))
+            return Answered(reply, asked, shown, chart.record, state.version, covered.shadow)
         except Refusal as refusal:
             return Answered(refusal.reply(), asked)
         except Exception as error:
             return Answered(_unforeseen("answer", error), asked)
 
     def feedback(self, service_id: str, raw: bytes, client: str | None = None) -> Reply:
-        """Keep what became of cards: 200 with their number when all are on disk."""
+        """Keep what became of cards: 200 with their number when all are on disk.
+
+        All are refused when one of them names a card that this service never showed.
+        """
         try:
             _offer(service_id)
             found = feedback.read(raw)
             if self.keeper is None:
                 raise Refusal(501, "not-supported", "This service keeps no feedback.")
+            for number, one in enumerate(found):
+                if not any(each.service == service_id for each in self.keeper.showing(one.card)):
+                    text = "This service has shown no card with this identifier."
+                    raise Refusal(BAD_REQUEST, "not-found", text, f"feedback[{number}].card")
             made = [_kept(service_id, raw, one, client) for one in found]
-            for future in [self.keeper.submit(one) for one in made]:
+            for future in self.keeper.submit_together(made):
                 future.result()
         except Refusal as refusal:
             return refusal.reply()
@@ -131,46 +194,76 @@ class Service:
     # advice ---------------------------------------------------------------------------------------
 
     def _advice(
-        self, offer: Offer, asked: Request, chart: Chart, at: datetime
+        self, offer: Offer, asked: Request, chart: Chart, at: datetime, state: State
     ) -> tuple[tuple[Card, ...], Coverage]:
         key = f"{asked.instance} {offer.id}"
         synthetic = self.room.workspace.synthetic
         tell = self._view if offer.hook in VIEWS else self._orders
-        found, covered = tell(asked, chart, at, key)
-        covered = replace(covered, expired=self.room.expired(at))
+        found, covered = tell(asked, chart, at, key, state)
+        covered = replace(
+            covered,
+            expired=self.room.expired(at),
+            loud=split.loud(state),
+        )
         statement = cards.of_coverage(covered, key, synthetic)
         shown = cards.ordered(found)
         return (shown if statement is None else (*shown, statement)), covered
 
     def _view(
-        self, asked: Request, chart: Chart, at: datetime, key: str
+        self, asked: Request, chart: Chart, at: datetime, key: str, state: State
     ) -> tuple[list[Card], Coverage]:
         """Cards about the patient; numbers are held back where a model lacks data."""
-        findings = self.room.adviser.advise(
-            Subject(id=chart.patient, site=chart.site), chart.events, at, chart.names, chart.notes
-        )
-        shown = [one for one in findings if coverage.speaks(one, chart.gaps)]
-        entries = coverage.narrowed(coverage.of_findings(findings), chart.gaps)
-        synthetic = self.room.workspace.synthetic
-        return [cards.of_finding(one, key, synthetic) for one in shown], Coverage(entries)
+        told = self.room.adviser.weigh(
+            Subject(id=chart.patient, site=chart.site), chart.events, at, chart.names, chart.notes,
+            today=at.date(), state=state,
+        )  # fmt: skip
+        made, unseen = (
+            [cards.of_finding(one, key, self.room.workspace.synthetic)
+             for one in found if coverage.speaks(one, chart.gaps)]
+            for found in (told.findings, told.shadow)
+        )  # fmt: skip
+        taken = standing.standing(
+            chart.rows, at, base=self.room.adviser.base, names=chart.names,
+            subject=Subject(id=chart.patient, site=chart.site),
+            synthetic=self.room.workspace.synthetic,
+        )  # fmt: skip
+        lame = {family for gap in chart.gaps for family in gap.families}
+        shown, hidden = split.split_alerts(state, standing.for_view(taken.alerts, lame))
+        made += [
+            cards.of_alert(_noted(one, chart.notes), key, (), self.room.workspace.synthetic)
+            for one in standing.capped(shown)
+        ]
+        silent = split.statement(state, models=True, told=map(split.model_id, told.findings))
+        silent += split.statement(state, models=False)
+        found = (*coverage.of_findings(told.findings), *taken.coverage)
+        kept = (*map(_shown, unseen), *(_unseen(one, key) for one in hidden))
+        return made, Coverage((*silent, *coverage.narrowed(found, chart.gaps)), shadow=kept)
 
     def _orders(
-        self, asked: Request, chart: Chart, at: datetime, key: str
+        self, asked: Request, chart: Chart, at: datetime, key: str, state: State
     ) -> tuple[list[Card], Coverage]:
         """Cards about draft orders; of order-select the selected ones, and what is critical."""
         base = self.room.adviser.base
         ordered = _drafts(asked, base)
 
+        subject = Subject(id=chart.patient, site=chart.site)
+        patient = check.patient_of(chart.rows, at, base, chart.names)
+
+        @functools.cache  # one replacement is often offered with several cards
         def checked(orders: tuple[Draft, ...]) -> Advice:
             return check.check(
-                chart.events, orders, at, base=base, names=chart.names,
-                subject=Subject(id=chart.patient, site=chart.site),
+                patient, orders, at, base=base, names=chart.names, subject=subject,
                 synthetic=self.room.workspace.synthetic,
             )  # fmt: skip
 
         advice = checked(ordered) if ordered else Advice((), NOTHING_ASKED)
-        alerts = [one for one in advice.alerts if _concerns(one, asked)]
-        context = Asked(chart.patient, key, base, checked)
+        lame = {"omissions"} if any(gap.key == "medications" for gap in chart.gaps) else set()
+        told = [one for one in advice.alerts if one.family not in lame]  # of half a list none lacks
+        shown, unseen = split.split_alerts(state, told)
+        alerts = [one for one in shown if _concerns(one, asked)]
+        bundle = (asked.context.draft_orders or {}).get("entry", [])
+        sent = {number: one["resource"] for number, one in enumerate(bundle)}
+        context = Asked(chart.patient, key, base, checked, sent)
         made = [
             cards.of_alert(
                 _noted(one, chart.notes),
@@ -180,8 +273,11 @@ class Service:
             )
             for one in alerts
         ]
-        hidden = len(advice.alerts) - len(alerts)
-        return made, Coverage(coverage.narrowed(advice.coverage, chart.gaps), hidden)
+        hidden = len(shown) - len(alerts)
+        silent = split.statement(state, models=False)
+        entries = coverage.narrowed(advice.coverage, chart.gaps)
+        kept = tuple(_unseen(one, key) for one in unseen if _concerns(one, asked))
+        return made, Coverage((*silent, *entries), hidden, shadow=kept)
 
 
 def _offer(service_id: str) -> Offer:
@@ -253,13 +349,19 @@ def _exchange(
         client=client,
         cards=tuple(_shown(one) for one in made.shown),
         keep=reply.status == OK,
+        shadow=made.shadow,
     )
 
 
 def _shown(one: Card) -> Shown:
     told = (one.extension or {})["org.nof1.card"]
-    rule = told["basis"]["id"] if "basis" in told else told["family"]
+    rule = told.get("rule") or (told["basis"]["id"] if "basis" in told else told["family"])
     return Shown(one.uuid, rule, told["tier"])
+
+
+def _unseen(alert: Alert, key: str) -> Shown:
+    """What the ledger keeps of an alert in shadow: what its card would have been."""
+    return _shown(cards.of_alert(alert, f"{key} {alert.draft.reference if alert.draft else ''}"))
 
 
 def _kept(service_id: str, raw: bytes, one: feedback.Outcome, client: str | None) -> Feedback:

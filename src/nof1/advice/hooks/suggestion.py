@@ -1,17 +1,21 @@
-"""What one click may change: take the draft away, or put a checked alternative in its place.
+"""What one click may change: a slip of the dose, the draft away, or a checked alternative.
 
 A replacement is offered only when the alternative itself was checked for this patient, together
 with the other drafts, and nothing above passive information spoke against it. It is a proposal
-without a dose: a person must complete it.
+without a dose: a person must complete it. None is marked as recommended: nothing is chosen before
+a person chooses.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
 
 from nof1.advice.hooks.card import Action, Suggestion, identity
+from nof1.advice.hooks.correction import corrected
 from nof1.advice.hooks.words import plain, shortened
 from nof1.advice.orders.shapes import PASSIVE, Advice, Alert, Draft
 from nof1.knowledge import drugs
@@ -24,18 +28,22 @@ MOST, LONGEST = 2, 80
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: the patient's id, the key of its identifiers, the facts, its order checks."""
+    """One request: the patient's id, the key of its identifiers, the facts, its order checks.
+
+    ``resources`` are the drafts as they were sent, by their place in the Bundle.
+    """
 
     patient: str
     key: str
     base: Base
     check: Callable[[tuple[Draft, ...]], Advice]
+    resources: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def suggestions(
     alert: Alert, drafts: Sequence[Draft], advice: Advice, asked: Asked
 ) -> tuple[Suggestion, ...]:
-    """The offers of one alert, at most three; none for passive information or a nameless order.
+    """The offers of one alert, at most four; none for passive information or a nameless order.
 
     Parameters
     ----------
@@ -48,8 +56,20 @@ def suggestions(
     asked = replace(asked, key=f"{asked.key} {alert.family} {alert.finding.what.display}")
     remove = _removal(draft, asked.key)
     swaps = (_swap(draft, name, kept, advice, asked) for name in alert.alternatives)
-    found = [one for one in swaps if one is not None][:MOST]
-    return (remove, *found)
+    found = islice((one for one in swaps if one is not None), MOST)
+    return (*_correction(alert, drafts, asked), remove, *found)
+
+
+def _correction(alert: Alert, drafts: Sequence[Draft], asked: Asked) -> tuple[Suggestion, ...]:
+    draft = alert.draft
+    resource = None if draft is None else asked.resources.get(draft.raw_index)
+    found = corrected(alert, drafts, resource, asked.check, asked.base)
+    if draft is None or found is None:
+        return ()
+    text = shortened(f"Change the draft order for {draft.display} to {found.words}", LONGEST)
+    action = Action("update", text, found.resource)
+    key = identity(asked.key, "correct", draft.reference, found.words)
+    return (Suggestion(shortened(f"Change to {found.words}", LONGEST), key, (action,)),)
 
 
 def _removal(draft: Draft, key: str) -> Suggestion:

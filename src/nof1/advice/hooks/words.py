@@ -18,6 +18,8 @@ def plain(text: str) -> str:
     >>> plain("a\\u202eb\\n  c")
     'ab c'
     """
+    if text.isascii() and text.isprintable():  # most texts: nothing can be hidden in them
+        return " ".join(text.split())
     kept = (c for c in text if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn"))
     spaced = "".join(" " if unicodedata.category(c) == "Cc" else c for c in kept)
     return " ".join(spaced.split())

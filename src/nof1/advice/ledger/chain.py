@@ -2,7 +2,7 @@
 
 A changed, removed, moved or added entry breaks a hash or the signature of the head (Ed25519, RFC
 8032). What a chain cannot show by itself: that somebody who holds the key wrote it anew, or that an
-older copy was put back. For that, keep a head in a second place and give it as ``anchor``.
+older copy was put back. For that, keep a head in a second place (``nof1.advice.ledger.anchor``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -23,6 +24,7 @@ from nof1.advice.ledger.schema import COLUMNS, FORMAT
 from nof1.advice.ledger.shapes import Entry, plain
 
 START = "0" * 64
+SKEW_S = 1.0  # clocks of two servers that write into one ledger may differ by so much
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,9 @@ class Verdict:
     problems : one sentence each; empty when everything holds.
     head : the head that was checked, or None for an empty place.
     anchored : whether the anchor that was given is in the chain; None when none was given.
+    clock : a sentence about a clock that was set back, or "": it breaks nothing.
+    lost : answers whose kept request is gone though nobody forgot it.
+    first : number of the first entry that was looked at; 1 unless only the end was checked.
     """
 
     entries: int
@@ -63,11 +68,21 @@ class Verdict:
     problems: tuple[str, ...]
     head: Head | None
     anchored: bool | None = None
+    clock: str = ""
+    lost: int = 0
+    first: int = 1
 
     @property
     def intact(self) -> bool:
         """True when entries, head and anchor all hold."""
         return not self.problems and self.anchored is not False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know and what breaks nothing, one sentence each."""
+        text = "answers the kept request is gone, and no entry says that it was forgotten."
+        lost = f"Of {self.lost} {text}" if self.lost else ""
+        return tuple(filter(None, [self.clock, lost]))
 
 
 class Tally:
@@ -78,14 +93,41 @@ class Tally:
 
     def counted(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """Add the cards of one entry; gives the row back."""
-        if '"uuid"' in row["details"]:
-            for card in read(row).cards:
-                self._sum += _weight(row["seq"], card)
+        try:
+            if '"uuid"' in row["details"]:
+                for card in read(row).cards:
+                    self._sum += _weight(row["seq"], card)
+        except (TypeError, ValueError, KeyError, AttributeError):
+            pass  # such an entry does not hold, and ``judge`` says so
         return row
 
     def differs(self, table: Iterable[tuple[int, str]]) -> bool:
         """Whether the card table holds other (number, card) pairs than the entries."""
         return self._sum != sum(_weight(seq, card) for seq, card in table)
+
+
+class Clock:
+    """Watches the times of entries, oldest first: a clock set back is told, not refused."""
+
+    def __init__(self) -> None:
+        self._last, self._count, self._most = "", 0, (0.0, 0)
+
+    def see(self, seq: int, recorded_at: str) -> None:
+        """Look at the next entry's time."""
+        if recorded_at < self._last:  # ISO 8601 of one form, all in UTC
+            old, new = (datetime.fromisoformat(text) for text in (self._last, recorded_at))
+            back = (old - new).total_seconds()
+            if back > SKEW_S:
+                self._count, self._most = self._count + 1, max(self._most, (back, seq))
+        self._last = recorded_at
+
+    def told(self) -> str:
+        """One sentence, or nothing."""
+        if not self._count:
+            return ""
+        seconds, seq = self._most
+        times = "once" if self._count == 1 else f"{self._count} times, most"
+        return f"The clock was set back {times} by {seconds:,.0f} s, before entry {seq}."
 
 
 def digest(row: Mapping[str, Any]) -> str:
@@ -134,32 +176,49 @@ def judge(
     head: Head | None,
     keys: Mapping[str, Ed25519PublicKey],
     anchor: str | None = None,
+    after: tuple[int, str] = (0, START),
 ) -> Verdict:
     """Check every entry up to the head, the head's signature, and the anchor's place in the chain.
 
-    ``anchor`` is the hash of an earlier head; ``rows`` come oldest first.
+    ``anchor`` is the hash of an earlier head; ``rows`` come oldest first, from behind the entry
+    whose number and hash are ``after``.
     """
-    count, last, broken, anchored = 0, START, None, anchor in (None, START)
-    for count, row in enumerate(rows, 1):
-        if row["seq"] != count or row["previous"] != last or row["hash"] != digest(row):
+    start, last = after
+    count, broken, anchored, clock = start, None, anchor in (None, START), Clock()
+    for count, row in enumerate(rows, start + 1):
+        if not _holds(row, count, last):
             broken = count
             break
         last = row["hash"]
         anchored = anchored or last == anchor
+        clock.see(count, row["recorded_at"])
     held = count if broken is None else count - 1
     problems = [] if broken is None else [f"Entry {broken} does not hold."]
     problems += _of_head(head, held if broken is None else None, last, keys)
-    return Verdict(held, broken, tuple(problems), head, None if anchor is None else anchored)
+    found = None if anchor is None else anchored
+    told = clock.told()
+    return Verdict(held, broken, tuple(problems), head, found, clock=told, first=start + 1)
 
 
-def extended(verdict: Verdict, behind: int, cards_differ: bool) -> Verdict:
-    """The verdict with what lies outside the chain: entries behind the head, the card table."""
+def extended(verdict: Verdict, behind: int, cards_differ: bool, lost: int = 0) -> Verdict:
+    """The verdict with what lies outside the chain: entries behind the head, the card table.
+
+    ``lost`` counts answers whose kept request is gone though nobody forgot it.
+    """
     problems = list(verdict.problems)
     if behind > 0:
         problems.append(f"Behind the head stand {behind} entries that no server signed.")
     if cards_differ and verdict.broken_seq is None:
         problems.append("The table of cards differs from the entries.")
-    return replace(verdict, problems=tuple(problems))
+    return replace(verdict, problems=tuple(problems), lost=lost)
+
+
+def _holds(row: Mapping[str, Any], seq: int, previous: str) -> bool:
+    try:
+        own = digest(row)
+    except (TypeError, ValueError):  # somebody put bytes where a text was
+        return False
+    return bool(row["seq"] == seq and row["previous"] == previous and row["hash"] == own)
 
 
 def _of_head(

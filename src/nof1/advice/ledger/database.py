@@ -32,7 +32,7 @@ def connect(folder: Path, url: str | None = None, *, make: bool = True) -> sa.En
     WorkspaceError : when the database cannot be reached. None repeats the address: it may hold a
         password.
     """
-    engine = _sqlite(folder / FILE, make=make) if url is None else _postgres(url)
+    engine = _sqlite(folder / FILE, make=make) if url is None else postgres(url)
     if not make:
         return engine
     try:
@@ -93,7 +93,13 @@ def _sqlite(path: Path, *, make: bool) -> sa.Engine:
     return engine
 
 
-def _postgres(url: str) -> sa.Engine:
+def postgres(url: str) -> sa.Engine:
+    """The engine for a ``postgresql://`` address; nothing is made or asked yet.
+
+    Raises
+    ------
+    UsageError : for another kind of address. MissingExtra : when psycopg is absent.
+    """
     refusal = UsageError(
         "This is not the address of a database that the ledger can use.",
         where="--database",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from functools import lru_cache
 from typing import Any
 
 from nof1.advice.ledger.keys import Keys, without_token
+from nof1.advice.ledger.schema import FORGOTTEN
 from nof1.advice.ledger.shapes import (
     FHIR_STAFF,
     OUTCOMES,
@@ -44,8 +46,8 @@ def of_exchange(exchange: Exchange, keys: Keys) -> Draft:
         status=exchange.status,
         request_hash=hashes[0],
         response_hash=hashes[1],
-        versions=plain(_versions(exchange.versions)),
-        details=plain({"cards": [_card(card) for card in exchange.cards]}),
+        versions=_versions(tuple(exchange.versions.items())),
+        details=plain(_cards(exchange)),
     )
     parts = ((REQUEST, hashes[0], request), (RESPONSE, hashes[1], exchange.response))
     kept = _sealed(parts if exchange.keep else (), keys)
@@ -85,6 +87,14 @@ def of_forgetting(before: str, now: str) -> Draft:
     return Draft({**_EMPTY, "asked_at": now, "details": plain({"before": before})})
 
 
+def limit(details: str) -> str:
+    """The ``before`` of such an entry, from the JSON of its details; "" when it is damaged."""
+    try:
+        return str(json.loads(details)["before"])
+    except (TypeError, ValueError, KeyError):
+        return ""
+
+
 def hashed(data: bytes) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(data).hexdigest()
@@ -96,7 +106,7 @@ def label(part: str, plain_hash: str) -> str:
 
 
 _EMPTY: dict[str, Any] = {
-    "kind": "forgotten",
+    "kind": FORGOTTEN,
     "service": "nof1",
     "hook": None,
     "instance": None,
@@ -126,8 +136,17 @@ def _person(person: str | None, keys: Keys) -> str | None:
     return f"hidden:{keys.pseudonym(person)}"  # a patient or a relative who asks, or free words
 
 
-def _versions(versions: Mapping[str, str]) -> dict[str, str | None]:
-    return {str(name(key, "version")): name(value, "version") for key, value in versions.items()}
+@lru_cache(maxsize=64)
+def _versions(versions: tuple[tuple[str, str], ...]) -> str:
+    """The same for nearly all answers of a process, so made once."""
+    return plain({str(name(key, "version")): name(value, "version") for key, value in versions})
+
+
+def _cards(exchange: Exchange) -> dict[str, Any]:
+    """Cards that were shown; beside them those of rules in shadow, where there are any."""
+    found = {"cards": [_card(card) for card in exchange.cards]}
+    unseen = {"shadow": [_card(card) for card in exchange.shadow]}
+    return found | (unseen if exchange.shadow else {})
 
 
 def _card(card: Shown) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 ledger.key       Ed25519 private key that signs the head (PEM); ``ledger.pub`` is its public half
 ledger.seal      32 bytes: encrypts requests and answers (AES-256-GCM). Delete it, and all of them
                  are unreadable for ever, while the chain still holds
+pseudonym.key    32 bytes: names patients, here and in the audit log (``nof1.core.audit``)
 trusted/*.pub    public keys of other servers that write into the same database
 """
 
@@ -27,7 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from nof1.core.errors import WorkspaceError
 
-KEY, SEAL = "ledger.key", "ledger.seal"
+KEY, SEAL, PSEUDONYMS = "ledger.key", "ledger.seal", "pseudonym.key"
 NONCE = 12
 LARGEST = 64 << 20
 TOKEN = re.compile(rb'("access_token"\s*:\s*")(?:[^"\\]|\\.)*(")')
@@ -72,15 +73,15 @@ def load(folder: Path, *, new: bool) -> Keys:
     WorkspaceError : when a key is missing or damaged, or other users of the machine may read it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in () if new else (KEY, SEAL):
+    for name in () if new else (KEY, SEAL, PSEUDONYMS):
         if not (folder / name).exists():
             raise _damaged(folder / name)
     signer = _signer(_kept(folder / KEY, _new_signer), folder / KEY)
     public = signer.public_key()
     _publish(folder / "ledger.pub", public)
     seal = _kept(folder / SEAL, lambda: os.urandom(32))
-    pseudonyms = _kept(folder / "pseudonym.key", lambda: os.urandom(32))
-    for name, data in ((SEAL, seal), ("pseudonym.key", pseudonyms)):
+    pseudonyms = _kept(folder / PSEUDONYMS, lambda: os.urandom(32))
+    for name, data in ((SEAL, seal), (PSEUDONYMS, pseudonyms)):
         if len(data) != 32:
             raise _damaged(folder / name)
     others = [_public(path) for path in sorted((folder / "trusted").glob("*.pub"))]

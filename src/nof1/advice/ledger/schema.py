@@ -4,6 +4,7 @@ entry    the chain, one row an entry; never changed, never deleted
 sealed   encrypted request and answer bytes of an entry; may be deleted when their time is over
 card     which entry showed a card; made from the entries, so that feedback finds its card
 head     one row: the last entry's number and hash, signed
+token    tokens that were used, until they expire; no part of the chain
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 
 FORMAT = "nof1/ledger/1"
+FORGOTTEN = "forgotten"  # kind of the entry that says what was deleted
 TABLES = sa.MetaData()
-# Two servers that start on an empty PostgreSQL must not both make the tables.
+SHARED = sa.MetaData()
+# Two servers that start on an empty PostgreSQL must not both make the tables or the first head.
 POSTGRES_LOCK = 0x6E6F6631
 
 entry = sa.Table(
@@ -63,6 +66,16 @@ head = sa.Table(
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("signature", sa.Text, nullable=False),
 )
+# There are few of them, and each replay asks for them.
+_OF_THEM = sa.literal_column("kind") == sa.literal_column(f"'{FORGOTTEN}'")
+sa.Index("nof1_entry_forgotten", entry.c.kind, sqlite_where=_OF_THEM, postgresql_where=_OF_THEM)
+# Tokens that were used (``ledger.tokens``), in PostgreSQL only; no part of the chain.
+token = sa.Table(
+    "nof1_token",
+    SHARED,
+    sa.Column("name", sa.LargeBinary, primary_key=True),
+    sa.Column("until", sa.Double, nullable=False, index=True),
+)
 # Built once: a statement that is built anew for each entry costs more than its execution.
 ADD_ENTRY, ADD_SEALED, ADD_CARD = sa.insert(entry), sa.insert(sealed), sa.insert(card)
 ADD_HEAD, SET_HEAD, READ_HEAD = (
@@ -70,15 +83,30 @@ ADD_HEAD, SET_HEAD, READ_HEAD = (
     sa.update(head),
     sa.select(head).where(head.c.id == 1),
 )
+SHOWING = (
+    sa.select(entry)
+    .where(entry.c.seq == card.c.seq, card.c.uuid == sa.bindparam("card"))
+    .order_by(entry.c.seq)
+)
 LOCK_HEAD = READ_HEAD.with_for_update()
 COLUMNS = tuple(column.name for column in entry.columns)
 
 
 def ready(connection: sa.Connection) -> None:
     """Make the tables that are not there yet; safe when two processes do it at once."""
+    alone(connection)
+    if connection.dialect.name == "postgresql":
+        SHARED.create_all(connection)
+    TABLES.create_all(connection)
+
+
+def alone(connection: sa.Connection) -> None:
+    """Keep other servers from beginning this ledger until the transaction ends.
+
+    There is no head to lock yet. A writer on SQLite is alone anyway.
+    """
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(POSTGRES_LOCK)))
-    TABLES.create_all(connection)
 
 
 def locked_head(connection: sa.Connection) -> dict[str, Any] | None:

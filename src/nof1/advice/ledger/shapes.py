@@ -37,7 +37,8 @@ class Exchange:
     Attributes
     ----------
     service, hook, instance : the CDS service, its hook, and the request's ``hookInstance``.
-    request, response : the bytes as received and as sent; an access token is blanked.
+    request, response : the bytes as received, with what was fetched (``hooks.fetch``), and as
+        sent; an access token is blanked.
     status : the HTTP status of the answer.
     asked_at : the moment of which the answer speaks, UTC. Replay answers as of this moment.
     versions : name -> version or content hash of all that shaped the answer (rules, models,
@@ -46,6 +47,7 @@ class Exchange:
     person : the FHIR reference of who asked, ``Practitioner/...``; anything else becomes a hash.
     client : the issuer of the request's token.
     cards : what was shown.
+    shadow : what rules and models in shadow would have shown; nobody saw it.
     keep : False for a request that was refused: only its hash is kept then.
     """
 
@@ -62,6 +64,7 @@ class Exchange:
     client: str | None = None
     cards: tuple[Shown, ...] = ()
     keep: bool = True
+    shadow: tuple[Shown, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from nof1.core.errors import WorkspaceError
 LARGEST_GROUP = 256
 MOST_WAITING = 4096
 Waiting = tuple[Draft, "Future[Receipt]"]
+Lot = list[Waiting]  # what is written together or not at all
 
 
 class Writer:
@@ -28,7 +29,7 @@ class Writer:
 
     def __init__(self, commit: Callable[[Sequence[Draft]], Sequence[Receipt]]) -> None:
         self._commit = commit
-        self._queue: queue.Queue[Waiting | None] = queue.Queue(MOST_WAITING)
+        self._queue: queue.Queue[Lot | None] = queue.Queue(MOST_WAITING)
         self._gate = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="nof1-ledger", daemon=True)
@@ -41,18 +42,22 @@ class Writer:
         ------
         WorkspaceError : when the writer is closed, or the database is too slow for the load.
         """
-        future: Future[Receipt] = Future()
+        return self.submit_together([draft])[0]
+
+    def submit_together(self, drafts: Sequence[Draft]) -> list[Future[Receipt]]:
+        """Queue drafts that are written all or none, one future each; raises as ``submit``."""
+        lot: Lot = [(draft, Future()) for draft in drafts]
         with self._gate:
             if self._closed:
                 raise WorkspaceError("The ledger is closed.", next_step="Open it again.")
             try:
-                self._queue.put_nowait((draft, future))  # never block a server's event loop
+                self._queue.put_nowait(lot)  # never block a server's event loop
             except queue.Full:
                 raise WorkspaceError(
-                    f"{MOST_WAITING} entries wait for the ledger's database.",
+                    f"{MOST_WAITING} requests wait for the ledger's database.",
                     next_step="Give it a faster disk, or ask less often.",
                 ) from None
-        return future
+        return [future for _, future in lot]
 
     def close(self) -> None:
         """Write what waits, then stop."""
@@ -69,8 +74,8 @@ class Writer:
             if last:
                 return
 
-    def _group(self, first: Waiting) -> tuple[list[Waiting], bool]:
-        group = [first]
+    def _group(self, first: Lot) -> tuple[list[Waiting], bool]:
+        group = list(first)
         while len(group) < LARGEST_GROUP:
             try:
                 item = self._queue.get_nowait()
@@ -78,7 +83,7 @@ class Writer:
                 break
             if item is None:
                 return group, True
-            group.append(item)
+            group += item
         return group, False
 
     def _write(self, group: list[Waiting]) -> None:

@@ -6,15 +6,13 @@ reported as not checked, and the others go on: an empty answer never stands for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-import polars as pl
-
-from nof1.advice.orders import doses, families, tiers
+from nof1.advice.orders import amounts, doses, families, tiers
 from nof1.advice.orders.families import FAMILIES, Answer, Company, Raised
-from nof1.advice.orders.shapes import INLINE, Advice, Alert, Checked, Draft
+from nof1.advice.orders.shapes import INLINE, PASSIVE, Advice, Alert, Checked, Draft
 from nof1.advice.orders.wording import Words
 from nof1.core.finding import EventRef, Subject
 from nof1.genome.medicines import Taken
@@ -25,14 +23,33 @@ from nof1.knowledge.facts import step
 from nof1.medicines.ranking import organs
 from nof1.medicines.ranking.columns import NOT_IN_TABLE, Level, Open
 from nof1.medicines.ranking.known import ALLERGY, Known, known
+from nof1.record.rows import Events, rows_of
 
 NAMED = 3  # alternatives that are named
 Request = tuple[Draft, ...]
 NO_NAMES: Mapping[str, str] = {}
 
 
+@dataclass(frozen=True)
+class Patient:
+    """What is known of a patient, read once for all checks of a request."""
+
+    known: Known
+    kidney: organs.Kidneys
+
+
+def patient_of(
+    events: Events, at: datetime, base: Base = SHIPPED, names: Mapping[str, str] = NO_NAMES
+) -> Patient:
+    """Read a patient's events; parameters as of :func:`check`."""
+    rows = rows_of(events)
+    codes = {row.code for row in rows}
+    found = known(rows, at, with_allergies(codes, names, base), base)
+    return Patient(found, organs.kidneys_of(found))
+
+
 def check(
-    events: pl.DataFrame,
+    events: Events | Patient,
     drafts: Sequence[Draft],
     at: datetime,
     *,
@@ -45,7 +62,8 @@ def check(
 
     Parameters
     ----------
-    events : the patient's events (``nof1.record.events.SCHEMA``).
+    events : the patient's events, as rows or as a frame (``nof1.record.rows``); or what was read
+        of them already.
     drafts : the orders (``nof1.advice.orders.drafts``), each checked also against the others.
     at : the moment of asking, UTC without zone; nothing known later is used.
     names : words for codes.
@@ -53,8 +71,7 @@ def check(
     Returns alerts by tier, then in the order of the drafts; and one line of coverage at least for
     every draft and family.
     """
-    patient = known(events, at, _with_allergies(events, names, base), base)
-    kidney = organs.kidneys_of(patient)
+    patient = events if isinstance(events, Patient) else patient_of(events, at, base, names)
     request = tuple(drafts)
     words = Words(subject, at, base, synthetic)
     alerts: dict[object, Alert] = {}
@@ -67,9 +84,9 @@ def check(
                 alerts[draft, told.finding.reason] = told
         if draft.medicine is None:
             continue
-        company = _company(patient, kidney, draft, request)
+        company = _company(patient.known, patient.kidney, draft, request)
         answers = (*_answers(draft.medicine, company, base), _dose(draft, company, request, base))
-        coverage += _coverage(draft.medicine, answers)
+        coverage += coverage_of(draft.medicine, answers)
         for key, alert in _alerts(draft, draft.medicine, company, answers, words):
             before = alerts.get(key)
             if before is None or (alert.alternatives and not before.alternatives):
@@ -78,11 +95,8 @@ def check(
     return Advice(tuple(ordered), tuple(dict.fromkeys(coverage)))
 
 
-def _with_allergies(
-    events: pl.DataFrame, names: Mapping[str, str], base: Base
-) -> Mapping[str, str]:
+def with_allergies(codes: Iterable[str], names: Mapping[str, str], base: Base) -> Mapping[str, str]:
     """Words for codes, with words for recorded allergies: of the substance's own code, or ours."""
-    codes = events["code"].unique().to_list()
     nameless = [one for one in codes if one.startswith(ALLERGY) and one not in names]
     found = {one: _substance(one.removeprefix(ALLERGY), names, base) for one in nameless}
     return {**names, **{code: words for code, words in found.items() if words}}
@@ -111,6 +125,7 @@ def _company(patient: Known, kidney: organs.Kidneys, draft: Draft, drafts: Reque
         twice=any(one.name == draft.medicine for one in more),
         strangers=tuple(one.display for one in rest if one.medicine is None and _is_drug(one)),
         none_recorded=not patient.medicines and not patient.strangers,
+        daily_mg=amounts.daily_mg(draft) if len(own) == 1 else None,
     )
 
 
@@ -140,7 +155,8 @@ def _broken(family: str, drug: str, error: Exception) -> Checked:
     return Checked(family, drug, "not_checked", why, "Check by hand; report the error.")
 
 
-def _coverage(drug: str, answers: Sequence[Answer | Checked]) -> Iterator[Checked]:
+def coverage_of(drug: str, answers: Sequence[Answer | Checked]) -> Iterator[Checked]:
+    """What of a medicine (or of the patient) was checked by each family, and what was not."""
     for one in answers:
         if isinstance(one, Checked):
             yield one
@@ -163,24 +179,26 @@ def _alerts(
     others = alternatives(drug, company, loud, words.base) if loud else ()
     for one in answers:
         if isinstance(one, Checked):
-            tier = tiers.rule("medicine", "failed").tier
-            yield (draft, one), Alert(words.broken(draft, one), tier, one.family, draft)
+            row = tiers.rule("medicine", "failed")
+            told = words.broken(draft, one)
+            yield (draft, one), Alert(told, row.tier, one.family, draft, rule=row.id)
             continue
         for raised in one.raised:
-            tier = _tier(one, raised, drug)
+            row = tiers.rule(one.family, raised.rule, drug)
             finding = words.found(draft, one.family, raised)
             named = others if _replace(one, raised, drug) else ()
-            yield _key(one.family, raised, draft), Alert(finding, tier, one.family, draft, named)
+            alert = Alert(finding, row.tier, one.family, draft, named, row.id)
+            yield _key(one.family, raised, draft), alert
         for each in one.opens:
             rule = tiers.find(one.family, _open_rule(each), drug)
             if rule is not None:
                 finding = words.open(draft, one.family, each)
-                yield (draft, each), Alert(finding, rule.tier, one.family, draft)
+                yield (draft, each), Alert(finding, rule.tier, one.family, draft, rule=rule.id)
 
 
 def _replace(answer: Answer, raised: Raised, drug: str) -> bool:
     """Whether another medicine is looked for: not where a dose or watching is all that is asked."""
-    wanted = raised.reason.level <= Level.AVOID and answer.family != "dose"
+    wanted = raised.reason.level <= Level.AVOID and answer.family not in ("dose", "burden")
     return wanted and _tier(answer, raised, drug) <= INLINE
 
 
@@ -190,7 +208,7 @@ def _tier(answer: Answer, raised: Raised, drug: str) -> int:
 
 def _key(family: str, raised: Raised, draft: Draft) -> object:
     """Equal for the same reason about one order, and for the two sides of a pair."""
-    pair = family in ("interactions", "duplicates", "phenoconversion")
+    pair = family in ("interactions", "duplicates", "phenoconversion", "burden", "omissions")
     return (family, raised.key) if pair else (family, raised.key, draft.raw_index)
 
 
@@ -211,7 +229,7 @@ def alternatives(
     mine = groups & classes.of(drug, base)
     siblings = {one for group in mine for one in classes.inside(group, base)} - {drug}
     medicines = tuple(one for one in company.known.medicines if one.name != drug)
-    there = replace(company, known=replace(company.known, medicines=medicines), twice=False)
+    there = replace(company, known=company.known.taking(medicines), twice=False, daily_mg=None)
     fit = []
     for name in sorted(siblings - {one.name for one in medicines}):
         opens = _quiet(name, there, because, base) if interactions.known(name, base) else None
@@ -242,12 +260,13 @@ def _identity(draft: Draft, words: Words) -> Iterator[Checked | Alert]:
         drug = _is_drug(draft)
         why = NOT_KNOWN if drug else NO_MEDICINE
         resolve = BY_CODE if drug else "Check it by hand."
-        tier = tiers.rule("medicine", "unknown").tier if drug else 3
+        row = tiers.rule("medicine", "unknown") if drug else None
         gap = Checked("medicine", draft.display, "not_checked", why, resolve)
         yield gap
         for family in FAMILIES:
             yield Checked(family, draft.display, "not_checked", why, resolve)
-        yield Alert(words.broken(draft, gap), tier, "medicine", draft)
+        tier, name = (row.tier, row.id) if row is not None else (PASSIVE, "")
+        yield Alert(words.broken(draft, gap), tier, "medicine", draft, rule=name)
         return
     yield Checked("medicine", draft.medicine, "checked")
     known_code = drugs.find(draft.code, words.base) if draft.code else None
@@ -255,8 +274,8 @@ def _identity(draft: Draft, words: Words) -> Iterator[Checked | Alert]:
         text = f"The code means {known_code.name}, the words name {draft.medicine}. {BOTH}"
         gap = Checked("medicine", draft.medicine, "not_checked", text, "Correct the order.")
         yield gap
-        tier = tiers.rule("medicine", "two names").tier
-        yield Alert(words.broken(draft, gap), tier, "medicine", draft)
+        row = tiers.rule("medicine", "two names")
+        yield Alert(words.broken(draft, gap), row.tier, "medicine", draft, rule=row.id)
 
 
 NOT_KNOWN = "Neither code nor words of this order name a medicine that is known here."

@@ -24,7 +24,8 @@ ASKS_FOR_NOTHING = ("cancelled", "stopped", "entered-in-error", "completed")
 VOCABULARIES = ("RxNorm", "ATC", "NDC")  # those that may name a medicine here, the best first
 DAYS = {"s": 1 / 86_400, "min": 1 / 1_440, "h": 1 / 24, "d": 1.0, "wk": 7.0, "mo": 30.4, "a": 365.0}
 DAILY = {"QD": 1.0, "BID": 2.0, "TID": 3.0, "QID": 4.0, "QOD": 0.5, "AM": 1.0, "PM": 1.0,
-         "BED": 1.0, "Q4H": 6.0, "Q6H": 4.0, "Q8H": 3.0, "WK": 1 / 7, "MO": 1 / 30.4}  # fmt: skip
+         "BED": 1.0, "Q1H": 24.0, "Q2H": 12.0, "Q3H": 8.0, "Q4H": 6.0, "Q6H": 4.0, "Q8H": 3.0,
+         "Q12H": 2.0, "Q24H": 1.0, "QHS": 1.0, "WK": 1 / 7, "MO": 1 / 30.4}  # fmt: skip
 DEEPEST = 4  # Medication -> ingredient -> Medication: a loop is longer
 LONGEST = 120  # characters of a name that are repeated in an answer
 
@@ -242,21 +243,31 @@ def _list(value: Any) -> list[Any]:
 
 
 def _dosage(order: Json) -> tuple[float | None, str | None, float | None, str | None]:
-    """Dose, unit, doses a day and route of the first instruction; None for what it does not say."""
-    first = next(iter(_list(order.get("dosageInstruction"))), None)
+    """Dose, unit, doses a day and route; None for what is not said.
+
+    Several instructions, or several doses in one, are no dose: the first alone could be the least.
+    """
+    given = _list(order.get("dosageInstruction"))
+    first = given[0] if len(given) == 1 else None
     if not isinstance(first, Mapping):
         return None, None, None, None
     rates = [one for one in _list(first.get("doseAndRate")) if isinstance(one, Mapping)]
-    quantity: Json = next((one["doseQuantity"] for one in rates
-                     if isinstance(one.get("doseQuantity"), Mapping)), {})  # fmt: skip
+    named = [one["doseQuantity"] for one in rates if isinstance(one.get("doseQuantity"), Mapping)]
+    quantity: Json = named[0] if named and all(one == named[0] for one in named) else {}
     unit = quantity.get("code") or quantity.get("unit")
     route = first.get("route")
     return (
         _number(quantity.get("value")),
         unit if isinstance(unit, str) else None,
         _per_day(first.get("timing")),
-        (_words(route) or None) if isinstance(route, Mapping) else None,
+        _route(route) if isinstance(route, Mapping) else None,
     )
+
+
+def _route(concept: Json) -> str | None:
+    """The words of a route; its code where it has no words."""
+    codes = [code.partition("//")[2] for code, _ in _coded(concept)]
+    return _words(concept) or next(iter(codes), None)
 
 
 def _per_day(timing: Any) -> float | None:

@@ -7,18 +7,26 @@ ranking; here each reason gets the name of the rule that its tier hangs on (``ti
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
+from nof1.advice.orders.burden import burden
+from nof1.advice.orders.company import Answer as Answer
+from nof1.advice.orders.company import Check as Check
+from nof1.advice.orders.company import Company as Company
+from nof1.advice.orders.company import Raised as Raised
+from nof1.advice.orders.company import meets
+from nof1.advice.orders.laboratory import laboratory
+from nof1.advice.orders.monitoring import monitoring
+from nof1.advice.orders.omissions import omissions
+from nof1.advice.orders.renal import renal
 from nof1.genome.medicinerows import medicine_rows
 from nof1.genome.medicines import Taken
 from nof1.genome.prescribing import advise
-from nof1.knowledge import allergies as crosses
 from nof1.knowledge import conditions as diagnoses
 from nof1.knowledge import duplicates as same
 from nof1.knowledge import interactions as pairs
 from nof1.knowledge import pregnancy as pregnant
-from nof1.knowledge import renal as kidneys
 from nof1.knowledge.base import Base
 from nof1.medicines.ranking import allergy, genes, organs, others, person
 from nof1.medicines.ranking.columns import (
@@ -31,56 +39,9 @@ from nof1.medicines.ranking.columns import (
     reason,
 )
 from nof1.medicines.ranking.known import Known
-from nof1.medicines.ranking.organs import Kidneys
 
-ANY_USE = "any use"  # no disease has this name: limits of all uses are looked at
-
-
-@dataclass(frozen=True)
-class Company:
-    """What a draft order meets.
-
-    Attributes
-    ----------
-    known : the patient, with the other drafts among the medicines taken now.
-    kidney : kidney function, worked out once.
-    drafted : names of medicines that are drafts of the same request, not taken now.
-    twice : the same medicine stands in another order of the request.
-    strangers : words of other drafts that nobody here knows.
-    none_recorded : the record tells of no medicine taken now.
-    """
-
-    known: Known
-    kidney: Kidneys
-    drafted: frozenset[str]
-    twice: bool
-    strangers: tuple[str, ...]
-    none_recorded: bool
-
-
-@dataclass(frozen=True)
-class Raised:
-    """A reason, the rule its tier hangs on, and what makes it one and the same reason.
-
-    ``key`` is equal for the two directions of one pair; ``also`` are weaker reasons about it.
-    """
-
-    rule: str
-    reason: Reason
-    key: tuple[object, ...]
-    also: tuple[Reason, ...] = ()
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What one family says about one medicine."""
-
-    family: str
-    raised: tuple[Raised, ...] = ()
-    opens: tuple[Open, ...] = field(default=())
-
-
-Check = Callable[[str, Company, Base], Answer]
+# A pair that is forbidden with one diagnosis: "contraindicated in diabetes" in its detail.
+FORBIDDEN_IN = re.compile(r"contraindicated in (?P<condition>[a-z ]+)")
 
 
 def interactions(drug: str, company: Company, base: Base) -> Answer:
@@ -92,14 +53,18 @@ def interactions(drug: str, company: Company, base: Base) -> Answer:
         said = [_pair(one, other, base) for one in found]
         if found:
             key = (frozenset((drug, other.name)), found[0].pair)
-            raised.append(Raised(f"tier {found[0].pair.tier}", said[0], key, tuple(said[1:])))
+            tier = 1 if _forbidden_here(found[0].pair, company, base) else found[0].pair.tier
+            raised.append(Raised(f"tier {tier}", said[0], key, tuple(said[1:])))
     return Answer("interactions", tuple(raised), tuple(_not_met(drug, rest, company, base)))
 
 
-@functools.lru_cache(maxsize=1 << 15)
-def meets(drug: str, other: str, base: Base) -> tuple[pairs.Interaction, ...]:
-    """Rows that ask for something of two medicines, the most urgent first."""
-    return tuple(one for one in pairs.between(drug, [other], base) if asks(one.pair))
+def _forbidden_here(pair: pairs.Pair, company: Company, base: Base) -> bool:
+    """Whether a pair is forbidden with a diagnosis that the record holds."""
+    named = FORBIDDEN_IN.fullmatch(pair.detail)
+    if named is None:
+        return False
+    here = diagnoses.recognised(company.known.diagnoses, base)
+    return any(f" {one}".endswith(f" {named['condition']}") for one in here)  # of any type
 
 
 @functools.lru_cache(maxsize=1 << 15)
@@ -178,40 +143,9 @@ def _same(
 def allergies(drug: str, company: Company, base: Base) -> Answer:
     """Recorded allergies: to this ingredient, or to one that its like may share."""
     column = allergy.allergies(company.known, drug, base)
-    exact = {
-        event
-        for code, event in company.known.allergies.items()
-        for words in (code, event.display or "")
-        for cross in crosses.between(words, drug, base)
-        if cross.allergy == crosses.SAME
-    }
-    raised = []
-    for one in column.reasons:
-        rule = one.level.name.lower()
-        if "prescribed again after that entry" in one.text:
-            rule = "tolerated later"
-        elif one.level is Level.CONTRAINDICATED and exact & set(one.events):
-            rule = "same ingredient"
-        raised.append(Raised(rule, one, (one.text,)))
+    found = allergy.told(company.known, drug, base)
+    raised = (Raised(one.rule, one.reason, (one.reason.text,)) for one in found)
     return Answer("allergies", tuple(raised), column.opens)
-
-
-def renal(drug: str, company: Company, base: Base) -> Answer:
-    """Limits of the label; those of one use count fully only when the patient has that use."""
-    uses = {band.use for band in kidneys.of(drug, base)} - {""}
-    if not uses:
-        return _plain("renal", organs.renal(company.known, company.kidney, drug, "", base))
-    here = uses & diagnoses.recognised(company.known.diagnoses, base)
-    every = organs.renal(company.known, company.kidney, drug, ANY_USE, base)
-    sure = set[Reason]()
-    for use in here or {""}:
-        sure |= set(organs.renal(company.known, company.kidney, drug, use, base).reasons)
-    raised = [
-        Raised(one.level.name.lower() if one in sure else "another use", one, (one.text,))
-        for one in every.reasons
-        if one in sure or one.level <= Level.ADJUST
-    ]
-    return Answer("renal", tuple(raised), every.opens)
 
 
 def pregnancy(drug: str, company: Company, base: Base) -> Answer:
@@ -281,6 +215,10 @@ FAMILIES: Mapping[str, Check] = {
     "duplicates": duplicates,
     "genes": pharmacogenes,
     "phenoconversion": phenoconversion,
+    "laboratory": laboratory,
+    "burden": burden,
+    "monitoring": monitoring,
+    "omissions": omissions,
 }
 # Tables of facts that a family rests on: its answers name exactly this state of them.
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -294,8 +232,12 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "duplicates": ("duplicates.tsv", "classes.tsv"),
     "genes": ("prescribing.tsv",),
     "phenoconversion": ("prescribing.tsv", "modulators.tsv"),
+    "laboratory": ("laboratory.tsv", "measurements.tsv", "classes.tsv"),
+    "burden": ("burdens.tsv", "burden_points.tsv", "measurements.tsv", "classes.tsv"),
+    "monitoring": ("monitoring.tsv", "measurements.tsv", "classes.tsv"),
+    "omissions": ("omissions.tsv", "condition_codes.tsv", "diseases.tsv", "classes.tsv"),
     "medicine": ("drugs.tsv",),
-    "dose": (),
+    "dose": ("doses.tsv",),
 }
 
 
@@ -303,4 +245,4 @@ def beside(known: Known, more: Sequence[Taken], drug: str) -> Known:
     """The patient as if the other drafts were taken as well; a medicine stands once."""
     have = {one.name for one in known.medicines}
     new = {one.name: one for one in more if one.name not in have and one.name != drug}
-    return replace(known, medicines=(*known.medicines, *new.values()))
+    return known.taking((*known.medicines, *new.values()))

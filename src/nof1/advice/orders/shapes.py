@@ -57,6 +57,8 @@ class Alert:
     alternatives : medicines of the same class that went through the same families for this patient
         and raised nothing of tier 1 or 2, and no open question that could forbid them. Empty where
         the alert asks for another dose or for watching only.
+    rule : ``id`` of the row of ``tiers.tsv`` that gave the tier (``interactions/tier-2``); "" when
+        no row did.
     """
 
     finding: Finding
@@ -64,6 +66,7 @@ class Alert:
     family: str
     draft: Draft | None
     alternatives: tuple[str, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,9 @@ class Checked:
     Attributes
     ----------
     family : ``interactions``, ``allergies``, ``renal``, ``hepatic``, ``pregnancy``, ``age``,
-        ``duplicates``, ``genes``, ``phenoconversion``, ``conditions``, ``models``, ``region`` or
-        ``imaging``; ``medicine``: whether the order itself could be read; ``dose``: its amount.
+        ``duplicates``, ``genes``, ``phenoconversion``, ``conditions``, ``laboratory``, ``burden``,
+        ``monitoring``, ``omissions``, ``models``, ``region`` or ``imaging``; ``medicine``: whether
+        the order itself could be read; ``dose``: its amount.
     subject : the medicine's (or model's) name.
     reason : why it was not checked. resolve : what would settle it. None when it was checked.
     """

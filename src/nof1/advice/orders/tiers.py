@@ -27,6 +27,12 @@ class Rule(NamedTuple):
     reason: str
     source: str
 
+    @property
+    def id(self) -> str:
+        """Its name without spaces, as ledger and governance know it: ``interactions/tier-2``."""
+        parts = (self.family, self.rule, self.medicine)
+        return "/".join(part.replace(" ", "-") for part in parts if part)
+
 
 @functools.cache
 def rules(path: Path = FILE) -> Mapping[tuple[str, str, str], Rule]:

@@ -26,6 +26,7 @@ from nof1.medicines.ranking.columns import Cited, Level, Open, Reason
 
 SHORTER_THAN = 140  # characters of a summary, as CDS Hooks asks
 VALIDATED_IN = "Not clinically validated: pharmacist sign-off pending"
+REVIEWED = "Reviewed by "
 VERSION = "1"
 SYSTEMIC = "The facts are about systemic use; this order's route is another one."
 TOPICAL = ("topical", "cutaneous", "ophthalmic", "otic", "eye", "ear", "skin", "nasal")
@@ -65,9 +66,13 @@ class Words:
 
     def broken(self, draft: Draft, gap: Checked) -> Finding:
         """The order was not checked, or a family of checks was not."""
-        head = f"Not checked: {draft.display}"
+        return self.gap(gap, draft.display)
+
+    def gap(self, gap: Checked, display: str) -> Finding:
+        """Something about ``display`` that was not checked."""
+        head = f"Not checked: {display}"
         if gap.family != "medicine":
-            head = f"Not checked ({gap.family}): {draft.display}"
+            head = f"Not checked ({gap.family}): {display}"
         why = gap.reason or "It could not be checked."
         resolve = gap.resolve or "Check it by hand."
         return self._finding(
@@ -103,12 +108,12 @@ class Words:
             resolve=resolve,
             evidence=evidence,
             notes=notes,
-            basis=_basis(family, tuple(one for one in sources if one), self.base),
+            basis=_basis(family, tuple(one for one in sources if one), self.base, self.at.date()),
             synthetic=self.synthetic,
         )
 
 
-def _basis(family: str, used: tuple[Cited, ...], base: Base) -> Basis:
+def _basis(family: str, used: tuple[Cited, ...], base: Base, day: date) -> Basis:
     ids = dict.fromkeys(one.id for one in used if one.id)
     days = [one.published for one in used if one.published is not None]
     return Basis(
@@ -117,14 +122,22 @@ def _basis(family: str, used: tuple[Cited, ...], base: Base) -> Basis:
         version=", ".join(ids) or VERSION,
         content_hash=_hash(family, base),
         knowledge_date=str(min(days)) if days else _oldest(base),
-        validated_in=VALIDATED_IN,
+        validated_in=_validated(used, day),
     )
+
+
+def _validated(used: tuple[Cited, ...], day: date) -> str:
+    """Who has reviewed all facts of a finding; that nobody has, where one of them was not."""
+    signed = [one for one in used if one.reviewed_until is not None and day <= one.reviewed_until]
+    if not used or len(signed) < len(used):
+        return VALIDATED_IN
+    return f"{REVIEWED}{'; '.join(dict.fromkeys(one.reviewer for one in signed))}"
 
 
 @functools.lru_cache(maxsize=256)
 def _hash(family: str, base: Base) -> str:
     """Over the tables of the family and the rules of tiers."""
-    digest = hashlib.sha256(base.hash("drugs.tsv", *TABLES[family]).encode())
+    digest = hashlib.sha256(base.hash("drugs.tsv", "reviews.tsv", *TABLES.get(family, ())).encode())
     digest.update(tiers.FILE.read_bytes())
     if family == "dose":
         digest.update(doses.FILE.read_bytes())
@@ -142,11 +155,18 @@ def _evidence(one: Reason) -> Evidence:
     source = one.source
     place = None if source is None else f"{source.id}: {source.citation}"
     return Evidence(
-        text=f"{_capital(one.short)}. {one.text}",
+        text=f"{_capital(one.short)}. {_without_lead(one)}",
         contribution=SIGNS.get(one.level, 0.5),
         events=one.events,
         citation=place,
     )
+
+
+def _without_lead(one: Reason) -> str:
+    """The text without a beginning that its short form has just said ("With warfarin: ...")."""
+    lead, colon, said = one.text.partition(": ")
+    told = colon and one.short.lower().startswith(lead.lower())
+    return _capital(said) if told else one.text
 
 
 def _summary(drug: str, one: Reason) -> str:

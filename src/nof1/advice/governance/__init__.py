@@ -1,0 +1,1 @@
+"""Governance: which rules and models may be heard, why, who said so, and what became of them."""
