@@ -32,7 +32,16 @@ from nof1.learn.card import Card
 from nof1.learn.comparison import Choice
 from nof1.learn.sums import FloatArray, SecureSum
 from nof1.predict.attrition import Attrition
-from nof1.predict.card import LIMITS, NOTES, SYNTHETIC, shown, silent_groups, withheld
+from nof1.predict.card import (
+    INTENDED_USE,
+    LIMITS,
+    NOTES,
+    SYNTHETIC,
+    outcome_words,
+    shown,
+    silent_groups,
+    withheld,
+)
 from nof1.predict.cohort import Cohort, compile_cohort
 from nof1.predict.dataset import SEX, age_labels
 from nof1.predict.fitting import GLASSBOX, Pair
@@ -214,14 +223,8 @@ def _card(
         content_hash=content_hash(model.files()),
         created=f"{datetime.now(UTC):%Y-%m-%d}",
         purpose=task.description or f"Risk of {task.outcome.codes.name}.",
-        intended_use=(
-            "Research and education: to study and discuss the risk of one patient at the moment "
-            "of the index event, together with its reasons."
-        ),
-        outcome=(
-            f"{task.outcome.codes.name} between day {task.time_at_risk.start_days:g} and day "
-            f"{verdict.horizon_days:g} after the prediction time."
-        ),
+        intended_use=INTENDED_USE,
+        outcome=outcome_words(task, verdict.horizon_days),
         synthetic=model.synthetic,
         data={
             "period": "the dates of the sites' patients stayed at the sites",

@@ -26,6 +26,7 @@ from nof1.predict.leakage import LeakageReport
 from nof1.predict.model import Model
 from nof1.predict.reasons import column_words
 from nof1.predict.spec import AGE
+from nof1.predict.task import Task
 
 MOST_FEATURES = 40
 NOTES = {
@@ -44,6 +45,10 @@ NOTES = {
     "output": "A risk by the horizon with an interval, signed reasons, or an open refusal.",
     "code": f"nof1 {__version__}, Apache-2.0",
 }
+INTENDED_USE = (
+    "Research and education: to study and discuss the risk of one patient at the moment "
+    "of the index event, together with its reasons."
+)
 LIMITS = (
     "An association is not an effect: changing a reason need not change the risk.",
     "People unlike the training data get a refusal, not a number.",
@@ -85,6 +90,14 @@ def shown(verdicts: Sequence[Verdict]) -> Verdict:
     return next((one for one in verdicts if not one.gate.passed), verdicts[-1])
 
 
+def outcome_words(task: Task, days: float) -> str:
+    """What is predicted, by when."""
+    return (
+        f"{task.outcome.codes.name} between day {task.time_at_risk.start_days:g} and day "
+        f"{days:g} after the prediction time."
+    )
+
+
 def make_card(
     workspace: Workspace,
     data: Dataset,
@@ -115,14 +128,8 @@ def make_card(
         content_hash=content_hash(model.files()),
         created=f"{datetime.now(UTC):%Y-%m-%d}",
         purpose=task.description or f"Risk of {task.outcome.codes.name}.",
-        intended_use=(
-            "Research and education: to study and discuss the risk of one patient at the moment "
-            "of the index event, together with its reasons."
-        ),
-        outcome=(
-            f"{task.outcome.codes.name} between day {task.time_at_risk.start_days:g} and day "
-            f"{verdict.horizon_days:g} after the prediction time."
-        ),
+        intended_use=INTENDED_USE,
+        outcome=outcome_words(task, verdict.horizon_days),
         synthetic=workspace.synthetic,
         data=_data(data, model),
         population=f"Validated in {model.validated_in}.",
