@@ -73,11 +73,18 @@ class Report:
         written, files = sum(self.written.values()), sum(self.files.values())
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(self.written.items()))
         lines = [f"{written:,} of {files:,} files written" + (f" ({kinds})" if kinds else "")]
-        lines.append(f"{self.patients:,} patients known; each one's dates moved by a secret shift")
-        lines += ["", "Actions", *_counts(self.tally.actions)]
-        lines += ["", "Dropped, most frequent first", *_counts(self.tally.dropped)]
+        if self.patients:
+            people = "patient" if self.patients == 1 else "patients"
+            told = f"{self.patients:,} {people} known; each one's dates moved by a secret shift"
+            lines.append(told)
+        for title, found in (
+            ("Actions", self.tally.actions),
+            ("Dropped, most frequent first", self.tally.dropped),
+        ):
+            lines += ["", title, *_counts(found)] if found else []
         lines += self._not_written()
-        lines += ["", "Second look", *(_counts(self.residual) or ["  nothing found"])]
+        looked = ["  nothing found"] if written else ["  no file was written: nothing to look at"]
+        lines += ["", "Second look", *(_counts(self.residual) or looked)]
         lines += self._short() + self._groups() + ["", PURPOSE]
         return "\n".join(lines)
 
