@@ -7,6 +7,7 @@ output is searched. The cost includes reading everything twice and looking again
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -24,7 +25,9 @@ WORD = re.compile(rb"(?i)q[k-z]{11}")  # the form of every canary word; no pseud
 
 def main(arguments: list[str]) -> None:
     """Make, clean, search, tell."""
-    patients = int(arguments[0]) if arguments else 2000
+    asked = argparse.ArgumentParser(prog="./dev bench deidentify", description=__doc__)
+    asked.add_argument("patients", nargs="?", type=int, default=2000, help="[2000]")
+    patients = asked.parse_args(arguments).patients
     shutil.rmtree(FOLDER, ignore_errors=True)
     source, target = FOLDER / "in", FOLDER / "out"
     numbers, count = _make(source, patients)
