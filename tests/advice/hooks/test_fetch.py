@@ -5,6 +5,7 @@ import ipaddress
 import json
 import ssl
 import threading
+import time
 
 import pytest
 from cryptography import x509
@@ -30,6 +31,7 @@ from hook_samples import (
 )
 from nof1.advice.hooks.discovery import OFFERS
 from nof1.advice.hooks.fetch import Fetcher
+from nof1.advice.hooks.fhir_server import Visit
 from nof1.advice.hooks.service import Service
 from nof1.advice.ledger.store import open_ledger
 
@@ -217,6 +219,17 @@ def test_a_server_that_hangs_is_given_up(desk, fhir):
         go.set()
     assert ("allergies", "metformin") in unchecked(reply)
     assert b"took too long" in reply.body
+
+
+def test_a_read_that_the_end_breaks_took_too_long_and_was_not_refused(desk, fhir, monkeypatch):
+    ended = Visit.end
+
+    def slow_end(visit):
+        ended(visit)
+        time.sleep(0.5)  # the broken read fails before anybody looks at it
+
+    monkeypatch.setattr(Visit, "end", slow_end)
+    test_a_server_that_hangs_is_given_up(desk, fhir)
 
 
 def test_a_server_that_is_not_there_is_told(desk, fhir):
