@@ -78,3 +78,14 @@ def test_pseudonyms_are_stable_here_and_different_elsewhere(tmp_path):
     here = audit.pseudonym(tmp_path / "a", 1)
     assert here == audit.pseudonym(tmp_path / "a", 1) != audit.pseudonym(tmp_path / "a", 2)
     assert here != audit.pseudonym(tmp_path / "b", 1)
+
+
+@pytest.mark.parametrize("spoil", [lambda p: p.write_bytes(b""), lambda p: p.chmod(0o640)])
+def test_a_damaged_or_open_key_of_pseudonyms_is_refused(tmp_path, spoil):
+    first = audit.pseudonym(tmp_path, 7)
+    assert audit.pseudonym(tmp_path, 7) == first
+    assert (tmp_path / "pseudonym.key").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["pseudonym.key"]
+    spoil(tmp_path / "pseudonym.key")
+    with pytest.raises(WorkspaceError, match="pseudonyms"):
+        audit.pseudonym(tmp_path, 7)

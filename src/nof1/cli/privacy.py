@@ -1,4 +1,4 @@
-"""``nof1 privacy``: de-identify files, check what was de-identified, keep the key apart."""
+"""``nof1 privacy``: de-identify files, check what was de-identified, encrypt workspaces."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nof1.cli import sealing
 from nof1.cli.options import as_json as json_option
 from nof1.cli.options import step, table, tell
 from nof1.core.errors import UsageError
@@ -25,7 +26,7 @@ tables_option = click.option("--tables", type=existing, help="What the columns o
 
 @click.group()
 def privacy() -> None:
-    """Take the identifiers out of records, pictures and texts.
+    """Take identifiers out of records, pictures and texts; encrypt (seal) workspaces.
 
     Research and education use; not a legal opinion, and no proof of anonymity.
     """
@@ -157,6 +158,10 @@ def reveal(as_json: bool, mapping: Path, pseudonyms: tuple[str, ...], key_file: 
     }
     text = table(found, ["pseudonym", "kind", "original"]) if found else "None of them is known."
     tell(data, text, as_json=as_json)
+
+
+for one in sealing.COMMANDS:
+    privacy.add_command(one)
 
 
 def _settings(path: Path | None) -> Settings | None:

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,13 +100,32 @@ def holds(folder: Path, count: int, hash: str) -> bool:
 def pseudonym(folder: Path, subject_id: int) -> str:
     """A patient's name in the log: stable here, meaningless elsewhere (keyed hash)."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "pseudonym.key"
+    key = _pseudonym_key(folder / "pseudonym.key")
+    return hashlib.blake2b(str(subject_id).encode(), key=key, digest_size=8).hexdigest()
+
+
+def _pseudonym_key(path: Path) -> bytes:
+    """32 secret bytes; a new file appears whole or not at all, and none is ever replaced."""
     if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        new = path.with_name(f".{path.name}.{os.getpid()}")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(os.urandom(32))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):  # another process was first: its key counts
+            os.link(new, path)
+        new.unlink()
     key = path.read_bytes()
-    return hashlib.blake2b(str(subject_id).encode(), key=key, digest_size=8).hexdigest()
+    if len(key) != 32 or path.stat().st_mode & 0o077:
+        raise WorkspaceError(
+            "The key of the patients' pseudonyms is damaged, or others may read it.",
+            where=path.name,
+            allowed="32 bytes, only for the owner (mode 0600)",
+            next_step=f"Run in the audit folder: chmod 600 {path.name}; or put it back from a "
+            "backup.",
+        )
+    return key
 
 
 def _line(entry: dict[str, Any]) -> bytes:

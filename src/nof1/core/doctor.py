@@ -12,7 +12,8 @@ from pathlib import Path
 
 from nof1.core import audit
 from nof1.core.errors import WorkspaceError
-from nof1.core.workspace import Workspace, open_workspace
+from nof1.core.sealing import health
+from nof1.core.workspace import Workspace, locate, open_workspace
 
 NEEDED = ("numpy", "scipy", "polars", "pyarrow", "duckdb", "numba", "lightgbm", "msgspec", "altair")
 EXTRA = re.compile(r"""^(?P<name>[\w.-]+)[^;]*;.*extra == ["'](?P<extra>\w+)["']""")
@@ -40,8 +41,9 @@ def examine(workspace: str | Path | None = None) -> list[Check]:
     try:
         found = open_workspace(workspace)
     except WorkspaceError as error:
-        return [*checks, _disk(Path.cwd()), Check("workspace", "note", error.message)]
-    return [*checks, _disk(found.root), *_workspace(found)]
+        sealing = _sealing(locate(workspace))
+        return [*checks, _disk(Path.cwd()), Check("workspace", "note", error.message), *sealing]
+    return [*checks, _disk(found.root), *_workspace(found), *_sealing(found.root)]
 
 
 def _python() -> Check:
@@ -85,6 +87,10 @@ def _clock() -> Check:
 def _disk(folder: Path) -> Check:
     free = shutil.disk_usage(folder).free / 2**30
     return Check("disk", "ok" if free > LEAST_FREE_GIB else "FAIL", f"{free:.0f} GiB free")
+
+
+def _sealing(root: Path) -> list[Check]:
+    return [Check(*line) for line in health.examine(root)]
 
 
 def _workspace(found: Workspace) -> list[Check]:

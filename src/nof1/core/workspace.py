@@ -11,10 +11,15 @@ governance/    which rules and models may be heard, as a chain of decisions
 federation/    the site's rules for jobs of several hospitals, and its privacy budget
 audit/         the append-only audit log, and the ledger of advice
 reports/       pages made for people
+
+A sealed workspace (``nof1.core.sealing``) has ``nof1.sealed`` in place of all of these, and the
+folder ``sealed/`` of encrypted files.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -24,6 +29,9 @@ from typing import Any
 from nof1.core.errors import UsageError, WorkspaceError
 
 SETTINGS_FILE = "nof1.toml"
+SEALED_FILE = "nof1.sealed"
+OPENED = "NOF1_OPENED"  # variable: folder of the open copy of a sealed workspace, in memory
+SESSION_FILE, OPEN_FOLDER = "session.json", "workspace"  # in that folder
 ALLOWED = {"workspace": {"version": int, "site": str, "shards": int, "synthetic": bool}}
 TEMPLATE = """\
 # nof1 workspace. Everything that nof1 knows lies in this folder; delete it and all is gone.
@@ -53,6 +61,11 @@ class Workspace:
     def models(self) -> Path:
         """Folder of the trained models."""
         return self.root / "models"
+
+    @property
+    def effects(self) -> Path:
+        """Folder of stored treatment effects."""
+        return self.root / "effects"
 
     @property
     def laboratory(self) -> Path:
@@ -96,7 +109,7 @@ def create(
             where="--site",
             allowed="1 to 64 letters, digits, '.', '_' or '-'",
         )
-    if (root / SETTINGS_FILE).exists() or root.is_file():
+    if root.is_file() or any((root / name).exists() for name in (SETTINGS_FILE, SEALED_FILE)):
         raise WorkspaceError(
             "There is a workspace (or a file) at this place already.",
             where=str(root),
@@ -118,11 +131,17 @@ def create(
 def open_workspace(path: str | Path | None = None) -> Workspace:
     """Open the workspace at ``path``, or the nearest one upward from the current folder.
 
+    Below ``nof1 privacy with``, a sealed workspace's open copy stands for it, also without a path.
+
     Raises
     ------
-    WorkspaceError : when there is none, or its settings are damaged.
+    WorkspaceError : when there is none, it is sealed, or its settings are damaged.
     """
-    root = Path(path) if path is not None else _nearest(Path.cwd())
+    root = locate(path)
+    if path is None and OPENED in os.environ:
+        root = _opened(os.environ[OPENED])[1]
+    elif (root / SEALED_FILE).is_file():
+        root = _open_copy(root)
     if not (root / SETTINGS_FILE).is_file():
         raise WorkspaceError(
             f"There is no workspace here: no {SETTINGS_FILE}.",
@@ -132,9 +151,41 @@ def open_workspace(path: str | Path | None = None) -> Workspace:
     return Workspace(root=root.resolve(), **_settings(root / SETTINGS_FILE))
 
 
+def locate(path: str | Path | None = None) -> Path:
+    """The folder of a workspace, plain or sealed: ``path``, or the nearest one upward from here."""
+    return Path(path) if path is not None else _nearest(Path.cwd())
+
+
 def _nearest(start: Path) -> Path:
-    folders = (start, *start.parents)
-    return next((folder for folder in folders if (folder / SETTINGS_FILE).is_file()), start)
+    for folder in (start, *start.parents):
+        if any((folder / name).is_file() for name in (SETTINGS_FILE, SEALED_FILE)):
+            return folder
+    return start
+
+
+def _open_copy(root: Path) -> Path:
+    """The open copy of a sealed workspace, when ``nof1 privacy with`` runs this program."""
+    if OPENED in os.environ:
+        of, copy = _opened(os.environ[OPENED])
+        if of == root.resolve():
+            return copy
+    raise WorkspaceError(
+        "This workspace is sealed: its files are encrypted.",
+        where=str(root),
+        next_step=f"Open it for one command: nof1 privacy with -w {root} --key FILE -- nof1 ...",
+    )
+
+
+def _opened(folder: str) -> tuple[Path, Path]:
+    """Which sealed folder a session opened, and where its open copy is."""
+    try:
+        about = json.loads((Path(folder) / SESSION_FILE).read_text(encoding="utf-8"))
+        return Path(about["root"]), Path(folder) / OPEN_FOLDER
+    except (OSError, ValueError, KeyError, TypeError):
+        raise WorkspaceError(
+            f"The open copy that {OPENED} names is not there (any more).",
+            next_step=f"Run it below nof1 privacy with, or unset {OPENED}.",
+        ) from None
 
 
 def _settings(path: Path) -> dict[str, Any]:
