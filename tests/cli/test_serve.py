@@ -7,10 +7,13 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from hook_samples import PATIENT, creatinine
+from access_samples import cheap
+from hook_samples import PATIENT, creatinine, sign
+from nof1.advice.ledger.store import read_ledger
 from nof1.cli import main, serve
 from nof1.core.workspace import create, open_workspace
 from nof1.record.ingest import ingest
+from nof1.web.access.desk import open_desk
 from token_samples import bearer, clients_file
 
 SIGN = "/cds-services/nof1-order-sign"
@@ -49,6 +52,25 @@ def run(capsys, *arguments):
         (("--insecure-http-for-development", "--host", "0.0.0.0"), "this machine alone"),
         (("--demo", "--host", "192.0.2.1"), "this machine alone"),
         (("--certificate", "c.pem", "--key", "k.pem"), "no file of clients"),
+        (("--accounts",), "plain http"),
+        (("--insecure-http-for-development", "--accounts", "--host", "192.0.2.1"), "this machine"),
+        (("--demo", "--accounts"), "no accounts"),
+        (
+            ("--certificate", "c.pem", "--key", "k.pem", "--accounts", "--host", "0.0.0.0"),
+            "--public-url",
+        ),
+        (
+            (
+                "--certificate",
+                "c.pem",
+                "--key",
+                "k.pem",
+                "--accounts",
+                "--public-url",
+                "http://a.b",
+            ),
+            "https://HOST",
+        ),
     ],
 )
 def test_what_is_not_safe_does_not_start(capsys, workspace, started, arguments, words):
@@ -117,6 +139,34 @@ def test_with_certificate_and_clients_a_token_is_needed(capsys, workspace, start
         header = {"authorization": bearer("/cds-services")}
         assert client.get("/cds-services", headers=header).status_code == 200
     assert (workspace.root / "service" / "tokens.db").exists()
+
+
+def test_with_accounts_alone_advice_is_for_tokens_of_programs(
+    capsys, workspace, started, monkeypatch
+):
+    cheap(monkeypatch)
+    desk = open_desk(workspace)
+    desk.accounts.add("orders", ["order-system"], password=None)
+    secret, _ = desk.tokens.make("program:orders", ("order-system",), "", label="", days=1, by="x")
+    desk.close()
+    code, out, _ = run(
+        capsys, "-w", workspace.root, "--certificate", "c.pem", "--key", "k.pem", "--accounts",
+        "--host", "0.0.0.0", "--public-url", "https://nof1.hospital.example/",
+    )  # fmt: skip
+    assert code == 0
+    assert "https://nof1.hospital.example/sign-in" in out
+    assert "NO TOKENS" not in out
+    ((app, how),) = started
+    assert how["proxy_headers"] is False
+    body, plain = sign("metformin"), {"content-type": "application/json"}
+    with TestClient(app) as client:
+        assert client.post(SIGN, content=body, headers=plain).status_code == 401
+        header = plain | {"authorization": f"Bearer {secret}"}
+        assert client.post(SIGN, content=body, headers=header).status_code == 200
+        assert client.get("/metrics", headers=header).status_code == 403
+    with read_ledger(workspace.audit) as ledger:
+        (entry,) = ledger.entries()
+    assert entry.client == "program:orders"
 
 
 def test_the_small_hospital_of_the_demo_has_patients(tmp_path, monkeypatch):

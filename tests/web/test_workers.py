@@ -17,6 +17,7 @@ import pytest
 from hook_samples import sign
 from nof1.advice.ledger.store import read_ledger
 from nof1.core.workspace import create
+from nof1.web.access.desk import open_desk
 from token_samples import SIGN, clients_file, token
 
 PATIENCE_S = 120.0
@@ -68,6 +69,14 @@ def until(what):
     return found
 
 
+def monitor_token(workspace):
+    desk = open_desk(workspace)
+    desk.accounts.add("prometheus", ["monitor"], password=None)
+    secret, _ = desk.tokens.make("program:prometheus", ("monitor",), "", label="", days=1, by="me")
+    desk.close()
+    return secret
+
+
 @pytest.fixture
 def running(tmp_path):
     workspace, port = create(tmp_path / "ws"), free_port()
@@ -106,9 +115,13 @@ def test_two_processes_are_one_server(running):
     ledger.close()
     assert verdict.intact
     assert verdict.entries == 13
+    assert ask(port, "/metrics")[0] == 401  # whoever looks at the counts needs a role
+    monitor = monitor_token(workspace)
     wanted = 'nof1_answers_total{service="nof1-order-sign",status="200"}'
     lines = until(
-        lambda: [x for x in ask(port, "/metrics")[1].decode().splitlines() if wanted in x]
+        lambda: [
+            x for x in ask(port, "/metrics", None, monitor)[1].decode().splitlines() if wanted in x
+        ]
     )
     assert int(lines[0].rpartition(" ")[2]) <= 13  # what the killed one had not shared yet is lost
 

@@ -1,4 +1,4 @@
-"""``nof1 serve``: the advice room as CDS Hooks services over HTTPS."""
+"""``nof1 serve``: the advice room as CDS Hooks services over HTTPS, and sign-in for people."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from nof1.core.workspace import Workspace, create, open_workspace
 
 if TYPE_CHECKING:
     from nof1.advice.hooks.room import Room
+    from nof1.web.access.people import People
 
 EXAMPLE = ("simvastatin", "clarithromycin")  # a pair that must not be given together
+EVERYWHERE = ("0.0.0.0", "::")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PATIENTS, SEED = 120, 11  # of the synthetic hospital that --demo makes when there is no workspace
 SLOTS, KEEP_ALIVE_S = 200, 15  # requests at once; more are refused with 503
@@ -35,6 +37,9 @@ SLOTS, KEEP_ALIVE_S = 200, 15  # requests at once; more are refused with 503
     help="Plain http on this machine; without --clients also without tokens.",
 )  # fmt: skip
 @click.option("--clients", type=click.Path(dir_okay=False), help="JSON file: who may ask.")
+@click.option("--accounts", is_flag=True, help="People sign in with accounts of this server.")
+@click.option("--oidc", type=click.Path(dir_okay=False), help="JSON file: the hospital's sign-in.")
+@click.option("--public-url", metavar="URL", help="Address under which people find this server.")
 @click.option("--certificate", type=click.Path(dir_okay=False), help="TLS certificate (PEM).")
 @click.option("--key", type=click.Path(dir_okay=False), help="Its private key (PEM).")
 @click.option(
@@ -69,6 +74,9 @@ def serve(
     demo: bool,
     insecure: bool,
     clients: str | None,
+    accounts: bool,
+    oidc: str | None,
+    public_url: str | None,
     certificate: str | None,
     key: str | None,
     database: str | None,
@@ -80,21 +88,51 @@ def serve(
 ) -> None:
     """Advice inside the clinician's own system: CDS Hooks services.
 
-    Needs TLS and a file of clients, except for development on this machine.
+    Needs TLS and someone who may come in (a file of clients, accounts, the hospital's sign-in),
+    except for development on this machine.
     """
     secure = certificate is not None and key is not None
-    _check_safety(host, secure, demo or insecure, clients is not None)
+    known = clients is not None or accounts or oidc is not None
+    _check_safety(host, secure, demo or insecure, known)
+    if demo and (accounts or oidc is not None):
+        raise UsageError("A demo has no accounts.", where="--demo", next_step="Leave one away.")
     if demo and workers > 1:
         raise UsageError("A demo is answered by one process.", where="--workers", allowed="1")
     with _workspace(workspace, demo) as found:
         url = f"{'https' if secure else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+        people = _people(host, public_url, url, accounts, oidc)
         _run(found, url, demo=demo, clients=clients, database=database, as_json=as_json,
+             people=people,
              fetch_from=fetch_from, answer_within=answer_within, insecure=insecure or demo,
              workers=workers,
              host=host, port=port, ssl_certfile=certificate, ssl_keyfile=key)  # fmt: skip
 
 
-def _check_safety(host: str, secure: bool, development: bool, clients: bool) -> None:
+def _people(
+    host: str, told: str | None, url: str, accounts: bool, oidc: str | None
+) -> People | None:
+    """How people sign in, at the address that was told or at ``url``; None: they do not."""
+    if not accounts and oidc is None:
+        return None
+    from nof1.web.access.people import People
+
+    if told is not None and url.startswith("https://") and not told.startswith("https://"):
+        raise UsageError(
+            "The server speaks https, and this address does not.",
+            where="--public-url",
+            allowed="https://HOST or https://HOST:PORT",
+        )
+    if host in EVERYWHERE and told is None:
+        raise UsageError(
+            "Browsers need one address of this server, and it listens on all.",
+            where="--public-url",
+            next_step="Give it as people type it: --public-url https://nof1.hospital.example",
+        )
+    named = None if oidc is None else Path(oidc)
+    return People(told or url, host in LOOPBACK, accounts, named)
+
+
+def _check_safety(host: str, secure: bool, development: bool, known: bool) -> None:
     """Plain http on this machine alone, and only when asked for by name."""
     if not secure and not development:
         raise UsageError(
@@ -106,11 +144,11 @@ def _check_safety(host: str, secure: bool, development: bool, clients: bool) -> 
         raise UsageError(
             "Plain http is for this machine alone.", where="--host", allowed=list(LOOPBACK)
         )
-    if secure and not clients:
+    if secure and not known:
         raise UsageError(
-            "Nobody could be recognised: there is no file of clients.",
-            where="--clients",
-            next_step="Name the clients' public keys: docs/cds-hooks.md shows the form.",
+            "Nobody could be recognised: there is no file of clients and no sign-in.",
+            where="--clients, --accounts or --oidc",
+            next_step="See docs/cds-hooks.md for clients, docs/access.md for people.",
         )
 
 
@@ -158,6 +196,7 @@ def _run(
     answer_within: float,
     insecure: bool,
     workers: int,
+    people: People | None,
     **listen: Any,
 ) -> None:
     """Make the service ready, say where it is, and serve until Ctrl-C."""
@@ -167,10 +206,13 @@ def _run(
     settings: dict[str, Any] = {
         "demo": demo, "allowed": None if clients is None else Path(clients), "database": database,
         "fetch_from": fetch_from, "insecure": insecure, "longest_s": answer_within,
+        "people": people,
     }  # fmt: skip
     told = {"schema": "nof1/serve/1", "url": url, "discovery": f"{url}/cds-services",
-            "tokens": clients is not None, "synthetic": workspace.synthetic}  # fmt: skip
+            "tokens": clients is not None, "synthetic": workspace.synthetic,
+            "sign_in": None if people is None else f"{people.url.rstrip('/')}/sign-in"}  # fmt: skip
     how = {"log_level": "warning", "access_log": False, "server_header": False,
+           "proxy_headers": False,  # a forged address would slip through the limits of sign-in
            "limit_concurrency": SLOTS, "timeout_keep_alive": KEEP_ALIVE_S,
            "http": "nof1.web.patience:Impatient"}  # fmt: skip
     if workers > 1:
@@ -189,8 +231,12 @@ def _run(
 
 def _words(told: dict[str, Any], room: Room | None) -> str:
     """What a person reads at the start; in a demo with lines to try."""
-    who = "signed tokens only" if told["tokens"] else "NO TOKENS: for development on this machine"
+    who = "NO TOKENS: for development on this machine"
+    if told["tokens"] or told["sign_in"]:
+        who = "signed tokens only" if told["tokens"] else "tokens of accounts only"
     lines = [f"CDS Hooks services on {told['discovery']} ({who}). Stop with Ctrl-C."]
+    if told["sign_in"]:
+        lines.append(f"People sign in on {told['sign_in']} (accounts: nof1 users add).")
     if told["synthetic"]:
         lines.append("SYNTHETIC: every patient is invented.")
     if room is not None:

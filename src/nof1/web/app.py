@@ -30,6 +30,8 @@ from nof1.advice.hooks.outcome import JSON, TOO_LARGE, Refusal, Reply, body, fai
 from nof1.advice.hooks.request import LARGEST
 from nof1.advice.hooks.service import Service
 from nof1.web import openapi
+from nof1.web.access import guard
+from nof1.web.access.guard import Access, Doorman
 from nof1.web.metrics import TYPE, Metrics
 from nof1.web.security import Gate, NotTrusted
 
@@ -46,7 +48,8 @@ class Door:
     """The service and who may come in.
 
     ``gate`` None lets everybody in: for development on this machine alone. ``origins`` are web
-    pages that may ask from a browser. ``body_s`` is the longest time for a body.
+    pages that may ask from a browser. ``body_s`` is the longest time for a body. ``access`` guards
+    all other addresses (docs/access.md).
     """
 
     service: Service
@@ -54,10 +57,25 @@ class Door:
     origins: tuple[str, ...] = ()
     body_s: float = BODY_S
     metrics: Metrics = field(default_factory=Metrics)
+    access: Access = field(default_factory=Access)
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody guards anything: development on this machine."""
+        return self.gate is None and self.access.desk is None
 
 
-def build(door: Door, close: Callable[[], None] | None = None) -> FastAPI:
-    """The application. ``close`` runs when the server stops."""
+def build(
+    door: Door,
+    close: Callable[[], None] | None = None,
+    pages: Callable[[FastAPI], None] | None = None,
+) -> FastAPI:
+    """The application. ``close`` runs when the server stops; ``pages`` adds the pages for people.
+
+    Raises
+    ------
+    UsageError : an address declares no scope (``nof1.web.access.guard``).
+    """
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -73,9 +91,12 @@ def build(door: Door, close: Callable[[], None] | None = None) -> FastAPI:
         docs_url=None, redoc_url=None, redirect_slashes=False,
     )  # fmt: skip
     app.add_middleware(
+        Doorman, routes=app.router.routes, access=door.access, told=door.metrics.refused
+    )
+    app.add_middleware(
         CORSMiddleware,
         allow_origins=list(door.origins),
-        allow_origin_regex=LOOPBACK if door.gate is None else None,
+        allow_origin_regex=LOOPBACK if door.open else None,
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type"],
         max_age=600,
@@ -84,6 +105,9 @@ def build(door: Door, close: Callable[[], None] | None = None) -> FastAPI:
     _hooks(app, door)
     _operations(app, door)
     _errors(app)
+    if pages is not None:
+        pages(app)
+    guard.check(app.router.routes)
     return app
 
 
@@ -97,7 +121,8 @@ async def _share(metrics: Metrics) -> None:
 def _hooks(app: FastAPI, door: Door) -> None:
     service = door.service
 
-    @app.get("/cds-services", responses=openapi.responses(openapi.DISCOVERY, 401))
+    @app.get("/cds-services", responses=openapi.responses(openapi.DISCOVERY, 401, 403))
+    @guard.client("search", "GuidanceResponse")
     async def discovery(request: Request) -> Response:
         """The services on offer."""
         try:
@@ -111,6 +136,7 @@ def _hooks(app: FastAPI, door: Door) -> None:
         responses=openapi.responses(openapi.RESPONSE, *openapi.CALLED),
         openapi_extra=openapi.body(openapi.REQUEST, openapi.ASKED),
     )
+    @guard.client("create", "GuidanceResponse")
     async def call(service_id: openapi.Name, request: Request) -> Response:
         """Ask one service."""
         return await _asked(door, request, service_id, "", service.call)
@@ -120,6 +146,7 @@ def _hooks(app: FastAPI, door: Door) -> None:
         responses=openapi.responses(openapi.KEPT, *openapi.TOLD),
         openapi_extra=openapi.body(openapi.FEEDBACK, openapi.OVERRIDDEN),
     )
+    @guard.client("update", "GuidanceResponse")
     async def feedback(service_id: openapi.Name, request: Request) -> Response:
         """Tell what became of its cards."""
         return await _asked(door, request, service_id, "/feedback", service.feedback)
@@ -152,9 +179,9 @@ async def _asked(
 
 
 def _client(door: Door, request: Request, path: str) -> str | None:
-    """The issuer of the request's token; None when everybody may come in."""
+    """The issuer of the request's token, or the account; None when everybody may come in."""
     if door.gate is None:
-        return None
+        return None if door.access.desk is None else guard.who(request).account
     given = request.headers.getlist("authorization")
     try:
         if len(given) != 1:
@@ -224,8 +251,9 @@ def _operations(app: FastAPI, door: Door) -> None:
     @app.get(
         "/metrics",
         response_class=PlainTextResponse,
-        responses=openapi.responses({"type": "string"}, kind="text/plain"),
+        responses=openapi.responses({"type": "string"}, 401, 403, kind="text/plain"),
     )
+    @guard.needs("read", "Service")
     async def metrics() -> Response:
         """Counts and times for Prometheus."""
         return Response(door.metrics.text(), 200, HEADERS, TYPE)

@@ -153,6 +153,7 @@ KEPT = {
 _REFUSED = {
     400: "not of the form",
     401: "no token that is trusted",
+    403: "its account may not do this",
     404: "no such service",
     408: "the body came too slowly",
     412: "without these data nothing can be checked",
@@ -186,5 +187,5 @@ def body(schema: dict[str, Any], example: dict[str, Any]) -> dict[str, Any]:
 Name = Annotated[
     str, Path(json_schema_extra={"enum": sorted(OFFERS)}, examples=["nof1-order-sign"])
 ]
-CALLED = (400, 401, 404, 408, 412, 413, 415, 500, 503)
-TOLD = (400, 401, 404, 408, 413, 415, 500, 501, 503)
+CALLED = (400, 401, 403, 404, 408, 412, 413, 415, 500, 503)
+TOLD = (400, 401, 403, 404, 408, 413, 415, 500, 501, 503)

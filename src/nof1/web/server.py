@@ -15,6 +15,12 @@ from nof1.advice.ledger.store import open_ledger
 from nof1.advice.ledger.tokens import Shared, Tokens
 from nof1.core.workspace import Workspace
 from nof1.web import clients
+from nof1.web.access import forms, pages
+from nof1.web.access.desk import Desk, open_desk
+from nof1.web.access.guard import Access
+from nof1.web.access.oidc import flow
+from nof1.web.access.oidc import settings as hospital
+from nof1.web.access.people import People
 from nof1.web.app import Door, build
 from nof1.web.metrics import Metrics
 from nof1.web.security import Gate, Used
@@ -39,6 +45,7 @@ def ready(
     insecure: bool = False,
     longest_s: float = LONGEST_S,
     counts: Path | None = None,
+    people: People | None = None,
 ) -> Ready:
     """Load everything, so that damage is told now and not to a clinician.
 
@@ -50,6 +57,7 @@ def ready(
     fetch_from : FHIR servers that may be read with a request's token; ``insecure``: over http too.
     longest_s : an answer that takes longer is given as 503.
     counts : folder in which the processes of one address share their counts.
+    people : how people sign in; None: they do not. Programs may then come with tokens only.
 
     Raises
     ------
@@ -72,13 +80,39 @@ def ready(
         gate = Gate(known, used)
     service = Service(room, ledger, clock, fetcher, longest_s=longest_s)
     origins = () if known is None else known.origins
-    door = Door(service, gate, origins, metrics=Metrics(counts))
+    access, shown = _access(workspace, people, known is not None, insecure, closing)
+    door = Door(service, gate, origins, metrics=Metrics(counts), access=access)
 
     def close() -> None:
         for one in closing:
             one()
 
-    return Ready(build(door, close), room, gate is not None)
+    return Ready(build(door, close, shown), room, gate is not None)
+
+
+def _access(
+    workspace: Workspace,
+    people: People | None,
+    clients: bool,
+    insecure: bool,
+    closing: list[Callable[[], None]],
+) -> tuple[Access, Callable[[FastAPI], None] | None]:
+    """Who guards the addresses, and what adds the pages; nobody where neither is set up."""
+    if people is None and not clients:
+        return Access(), None
+    desk: Desk = open_desk(workspace)
+    closing.append(desk.close)
+    if people is None:
+        return Access(desk, clients=clients), None
+    site = forms.site(people.url, loopback=people.loopback)
+    found = None
+    if people.oidc is not None:
+        found = flow.Hospital(hospital.read(people.oidc, insecure=insecure), desk, site.origins[0])
+
+    def shown(app: FastAPI) -> None:
+        pages.add(app, desk, site, local=people.accounts, hospital=found)
+
+    return Access(desk, site, pages=True, clients=clients), shown
 
 
 def tokens(workspace: Workspace, database: str | None) -> Tokens:
