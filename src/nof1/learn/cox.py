@@ -25,6 +25,7 @@ from nof1.learn.timeline import (
     Timeline,
     by_interval,
     cumulative_incidence,
+    hazard_ratio,
     timeline_from_dict,
 )
 
@@ -55,7 +56,7 @@ class CoxModel:
     def cumulative_incidence(self, X: ArrayLike, times: ArrayLike) -> FloatArray:
         """Probability of each cause by each time: (n_causes, n_rows, n_times)."""
         scores = [add_up(0.0, self.contributions(X, c)) for c in range(len(self.rates))]
-        relative = np.exp(np.clip(np.stack(scores), -30, 30))
+        relative = hazard_ratio(np.stack(scores))
         hazards = relative[:, :, None] * self.rates[:, None, :]
         return cumulative_incidence(hazards, self.timeline, times)
 
@@ -150,7 +151,7 @@ def _expected_columns(
     rates: FloatArray,
 ) -> FloatArray:
     """Sum of columns over expected events in each interval: (n_intervals, n_columns)."""
-    mass = (weights * np.exp(np.clip(score, -30, 30)))[:, None] * columns
+    mass = (weights * hazard_ratio(score))[:, None] * columns
     n, leave = len(rates), follow_up.leave
     partly = by_interval(leave, mass * follow_up.partial[:, None], n)
     whole = mass.sum(axis=0) - by_interval(leave, mass, n).cumsum(axis=0)

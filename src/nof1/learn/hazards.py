@@ -35,6 +35,7 @@ from nof1.learn.timeline import (
     Exposure,
     Timeline,
     cumulative_incidence,
+    hazard_ratio,
     timeline_from_dict,
 )
 
@@ -82,7 +83,7 @@ class CauseModel:
         n_needed = len(self.epoch_times) if self.varies else 1
         scores = np.stack([self._score(X, epoch, bag) for epoch in range(n_needed)], axis=1)
         rates = self.rates if bag is None else self.bag_rates[:, bag]
-        relative = np.exp(np.clip(scores, -30, 30))
+        relative = hazard_ratio(scores)
         return rates * (relative[:, epochs] if self.varies else relative)
 
     def _score(self, X: FloatArray, epoch: int, bag: int | None) -> FloatArray:

@@ -25,6 +25,17 @@ PRIOR_EVENTS = 0.5
 """Events at the overall rate that are added to each interval, so that no rate is zero."""
 
 
+LARGEST_SCORE = 12.0
+"""A hazard 160,000 times the usual one, or so many times less, is as far as a score can go: sums of
+wild steps that early stopping throws away must still fit into fixed point."""
+
+
+def hazard_ratio(scores: FloatArray) -> FloatArray:
+    """``exp(score)``, the score held within 12 either way."""
+    ratio: FloatArray = np.exp(np.clip(scores, -LARGEST_SCORE, LARGEST_SCORE))
+    return ratio
+
+
 @dataclass(frozen=True, eq=False)
 class Timeline:
     """Intervals from 0 to the last time with enough patients under observation.
@@ -190,7 +201,7 @@ class Exposure:
 
     def exposure(self, scores: FloatArray) -> FloatArray:
         """Weighted relative hazard times time at risk in each interval: (n_intervals, n_bags)."""
-        mass = self.weights * np.exp(np.clip(scores, -30, 30))
+        mass = self.weights * hazard_ratio(scores)
         n = self.rates.shape[0]
         entered = by_interval(self.entry, mass, n).cumsum(axis=0)
         left = by_interval(self.leave, mass, n)
@@ -216,11 +227,11 @@ class Exposure:
         return hazard
 
     def gradients(self, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
-        expected = np.exp(np.clip(scores, -30, 30)) * self._hazard()
+        expected = hazard_ratio(scores) * self._hazard()
         return expected - self.event[:, None], expected
 
     def losses(self, scores: FloatArray) -> FloatArray:
-        expected = np.exp(np.clip(scores, -30, 30)) * self._hazard()
+        expected = hazard_ratio(scores) * self._hazard()
         return expected - self.event[:, None] * (scores + np.log(self.rates[self.leave]))
 
     def extra(self, scores: FloatArray) -> FloatArray:

@@ -29,7 +29,12 @@ from nof1.learn.files import need_file, read_json
 from nof1.learn.followup import FollowUp, check_survival
 from nof1.learn.rows import check_monotone, patient_shares
 from nof1.learn.sums import CountedSum, FloatArray, SecureSum, local_sum
-from nof1.learn.timeline import Timeline, cumulative_incidence, timeline_from_dict
+from nof1.learn.timeline import (
+    Timeline,
+    cumulative_incidence,
+    hazard_ratio,
+    timeline_from_dict,
+)
 
 SCHEMA = "nof1/tree-hazards/1"
 
@@ -49,7 +54,7 @@ class TreeHazards:
     def cumulative_incidence(self, X: ArrayLike, times: ArrayLike) -> FloatArray:
         """Probability of each cause by each time: (n_causes, n_rows, n_times)."""
         scores = np.stack([cause.decision(X) for cause in self.causes])
-        hazards = np.exp(np.clip(scores, -30, 30))[:, :, None] * self.rates[:, None, :]
+        hazards = hazard_ratio(scores)[:, :, None] * self.rates[:, None, :]
         return cumulative_incidence(hazards, self.timeline, times)
 
     def save(self) -> dict[str, bytes]:
