@@ -42,6 +42,7 @@ from nof1.learn.sums import FloatArray, SecureSum, local_sum
 DOMAIN_LEVEL = 0.01
 PAIRED = 64  # features that are looked at in pairs (those with most spread)
 NEVER = 0.05  # people counted at a level that nobody had
+LEAST_TOGETHER = 10  # calibration rows that are told apart from others only together
 BORROWED = 5.0  # people by which a pair leans on the feature alone
 RARE = 0.005  # share of people below which a level is unusual by itself
 MISSING_COUNT = "number of missing values"
@@ -139,9 +140,10 @@ class Domain:
                 next_step="Use a larger calibration share.",
             )
         sums, largest = summed[: len(counts[0])], summed[len(counts[0]) :]
+        sums, largest = _blurred(sums), _blurred(largest)
         second = first._with(tables=(sums, largest, np.zeros(len(RANK_GRID) + 1)))
         ranks = secure_sum(_counts(second._rank_cell(calibration), RANK_GRID))
-        return second._with(tables=(sums, largest, ranks))
+        return second._with(tables=(sums, largest, _blurred(ranks)))
 
     def _with(self, **changes: Any) -> Domain:
         return replace(self, **changes)
@@ -310,6 +312,38 @@ def _rank(table: FloatArray, cell: IntArray) -> FloatArray:
     from_here = np.cumsum(table[::-1])[::-1]
     ranks: FloatArray = (from_here[cell] + 1) / (table.sum() + 1)
     return ranks
+
+
+def _blurred(table: FloatArray) -> FloatArray:
+    """The table with 10 rows or more put together and spread evenly over the cells they fill.
+
+    A cell that tells of one row would tell whose row it was. Groups are closed from the most
+    unusual cell downwards; the rows of the most unusual group thin out by half over the width of
+    the next one, so that somebody far beyond all of them is still called further out.
+    """
+    made, groups = np.zeros_like(table), _closed(table)
+    for place, (start, end) in enumerate(groups):
+        rows, filled = table[start:end].sum(), table[start:end] > 0
+        if (table[start:end][filled] >= LEAST_TOGETHER).all():
+            made[start:end] = table[start:end]
+        elif place == 0 and len(groups) > 1:
+            half = max(groups[1][1] - groups[1][0], 1)
+            share = 0.5 ** (np.arange(end - start) / half)
+            made[start:end] = rows * share / share.sum()
+        else:
+            made[start:end] = rows / (end - start)
+    return np.round(made, 4)
+
+
+def _closed(table: FloatArray) -> list[tuple[int, int]]:
+    """Neighbouring cells (start, end) with at least 10 rows, the most unusual first."""
+    groups, end, rows = [], len(table), 0.0
+    for cell in range(len(table) - 1, -1, -1):
+        rows += table[cell]
+        if rows >= LEAST_TOGETHER and table[:cell].sum() >= LEAST_TOGETHER:
+            groups.append((cell, end))
+            end, rows = cell, 0.0
+    return [*groups, (0, end)] if end else groups
 
 
 def _empty_tables() -> tuple[FloatArray, FloatArray, FloatArray]:
