@@ -52,6 +52,6 @@ def manifest(**changes):
         "roster": "cd" * 32,
         "created": NOW - timedelta(hours=1),
         "expires": NOW + timedelta(days=1),
-        "privacy": Privacy(noise=8.0, releases=100, delta=1e-5),
+        "privacy": Privacy(epsilon=1.0, delta=1e-5),
     }
     return Manifest(**(plain | changes))

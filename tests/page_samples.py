@@ -580,6 +580,30 @@ def attributes(text: str = "Not used") -> dict[str, Any]:
     }
 
 
+def egress(text: str = "stroke-risk") -> dict[str, Any]:
+    found = {"where": text, "what": text, "count": 3, "status": "fail"}
+    attack = {"attack": text, "auc": figure(0.61), "hits_at_1": {**figure(0), "value": None}}
+    checks = [
+        {"name": text, "title": text, "status": status, "reason": text, "limit": text}
+        | {"figures": {"limit": 0.6, text: None, "attacks": [{**attack, "decides": True}]}}
+        | {"findings": 60, "found": [found, {**found, "status": "attention"}], "blind": [text]}
+        for status in ("pass", "attention", "fail", "not_checked")
+    ]
+    return {
+        "schema": "nof1/federation-egress/1",
+        "created": "2026-11-26T08:00:00+00:00",
+        "site": text,
+        "synthetic": True,
+        "model": {"name": text, "version": 1, "content_hash": text, "learner": text}
+        | {"federated": True, "sites": 3, "claim": {"epsilon": 3.0, "delta": 1e-5}},
+        "files": {text: {"sha256": text, "bytes": 1234}},
+        "code": {"nof1": text, "rooms": [text], "sha256": text},
+        "verdict": "fail",
+        "checks": checks,
+        "signature": {"key": text, "public_key": text, "value": text},
+    }
+
+
 ALL = {
     "quality": quality,
     "model": card,
@@ -594,5 +618,6 @@ ALL = {
     "surveillance": surveillance_samples.country,
     "governance": governance,
     "attributes": attributes,
+    "egress": egress,
     "index": index,
 }

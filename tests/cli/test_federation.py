@@ -49,3 +49,15 @@ def test_empty_workspaces_give_the_way_out(task, workspaces):
     arguments = [part for one in workspaces for part in ("--site", one)]
     done = run(task, *arguments)
     assert "nof1 ingest" in str(done.exception)
+
+
+def test_an_unknown_algorithm_names_the_known_ones(task, workspaces):
+    arguments = [part for one in workspaces for part in ("--site", one)]
+    assert "counts" in str(run(task, *arguments, "--algorithm", "count").exception)
+
+
+def test_a_task_of_another_algorithm_is_refused_with_its_file_and_line(task, workspaces):
+    arguments = [part for one in workspaces for part in ("--site", one)]
+    said = str(run(task, *arguments, "--algorithm", "quality").exception)
+    assert task in said
+    assert "line 2" in said

@@ -60,3 +60,13 @@ def test_the_budget_is_shown(place):
     assert found["cohorts"]["all"]["spent"] == pytest.approx(lost)
     assert found["spends"][0]["job"] == "job-1"
     assert "job-1" in run("budget", "-w", place)
+
+
+def test_one_more_algorithm_is_allowed_by_a_command(place):
+    found = json.loads(
+        run("policy", "--allow", "counts", "--allow", "drift", "-w", place, "--json")
+    )
+    assert set(found["algorithms"]) == {"glassbox", "counts", "drift"}
+    assert {"counts", "drift"} < set(found["outputs"])
+    assert found["allows_installed_code"]
+    assert found["least_cell"] == 10

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 import pytest
 
 from nof1.core.workspace import Workspace, create
+from nof1.federation import local
+from nof1.federation.algorithms import Asked, algorithm
+from nof1.federation.job import train
+from nof1.federation.policy import Policy
 from nof1.record.ingest import ingest
 from nof1.synthetic.hospital import Hospital
 from nof1.synthetic.radiology import Imaging
@@ -32,6 +36,45 @@ def hospitals(tmp_path_factory) -> Hospitals:
         ingest(together.record, [source], site=site, settings={})
         sites[site.lower().replace("_", "-")] = own
     return Hospitals(sites, together, smaller(written.tasks["heart_attack"].read_text()))
+
+
+OPEN = Policy({}, {}, frozenset(), least_patients=20, least_events=5)
+
+
+@pytest.fixture(scope="session")
+def trained(hospitals):
+    """One glass box of the three hospitals, stored in each workspace; what each site made."""
+    sites = {
+        name: lambda link, one=one: train(link, one, hospitals.task, OPEN)
+        for name, one in hospitals.sites.items()
+    }
+    return local.run(sites, patience=300)
+
+
+@pytest.fixture
+def fresh(hospitals, tmp_path) -> dict[str, Workspace]:
+    """The same three records in workspaces that have answered nothing yet."""
+    made = {}
+    for name, one in hospitals.sites.items():
+        made[name] = create(tmp_path / name, shards=1, synthetic=True)
+        made[name].record.symlink_to(one.record)
+        made[name].models.symlink_to(one.models)
+    return made
+
+
+@pytest.fixture(scope="session")
+def asked():
+    """Run an algorithm at several workspaces; the results by site."""
+
+    def run(name, workspaces, text, policy=OPEN, job="job-1"):
+        entry = algorithm(name)
+
+        def site(one):
+            return lambda link: entry.run(Asked(link, one, text, policy, "all", None))
+
+        return local.run({k: site(one) for k, one in workspaces.items()}, job=job, patience=300)
+
+    return run
 
 
 def smaller(text: str) -> str:

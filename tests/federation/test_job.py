@@ -3,7 +3,7 @@ import pytest
 
 from nof1.core import artefacts
 from nof1.core.errors import ModelError
-from nof1.federation import columns, local
+from nof1.federation import columns, judged, local
 from nof1.federation.job import train
 from nof1.federation.policy import Policy
 from nof1.federation.refusal import Refused
@@ -23,11 +23,6 @@ def job(hospitals, policy=OPEN, text=None):
 
     made = {name: site(workspace) for name, workspace in hospitals.sites.items()}
     return local.run(made, patience=300)
-
-
-@pytest.fixture(scope="module")
-def trained(hospitals):
-    return job(hospitals)
 
 
 def test_every_site_stores_the_same_model(trained, hospitals):
@@ -87,3 +82,24 @@ def test_features_of_different_tasks_do_not_unite(trained):
     other = type(spec).from_dict({**spec.to_dict(), "age": not spec.age})
     with pytest.raises(ModelError, match="different tasks"):
         columns.united([spec, other])
+
+
+def test_each_site_knows_what_it_gained_and_the_others_do_not(trained, hospitals):
+    words = set()
+    for name, one in trained.items():
+        kept = artefacts.load(hospitals.sites[name].models, one.artefact.name)
+        own = kept.json("own-site.json")
+        assert own == one.gain.to_dict()
+        assert set(own["gained"]) == {"auroc", "brier", "log_loss"}
+        assert kept.json("card.json")["own_patients"] == one.gain.words()
+        assert "stay here" in " ".join(kept.files["card.md"].decode().split())
+        words.add(one.gain.words())
+    assert len(words) == 3
+    assert len({str(one.losing) for one in trained.values()}) == 1
+
+
+def test_the_rows_of_a_site_are_kept_for_itself(trained, hospitals):
+    for name, one in trained.items():
+        (found,) = judged.load(hospitals.sites[name], one.artefact.content_hash)
+        assert len(found.y) == one.gain.rows
+        assert np.isfinite(found.risk).all()

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from nof1.cli.federation_privacy import privacy_of, privacy_options
 from nof1.cli.lazy import Lazy
 from nof1.cli.options import as_json as json_option
-from nof1.cli.options import step, table, tell
-from nof1.core.errors import UsageError
+from nof1.cli.options import step, tell
+from nof1.core.errors import InputError, UsageError
 from nof1.core.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
-    from nof1.federation.job import Trained
+    from nof1.federation.algorithms import Algorithm, Result
     from nof1.federation.link import Link
-
-FIGURES = (
-    ("auroc", "AUROC"),
-    ("brier", "Brier score"),
-    ("calibration_slope", "Calibration slope"),
-    ("conformal_coverage", "Conformal coverage"),
-)
+    from nof1.federation.manifest import Privacy
 
 
 COMMANDS = {
@@ -39,6 +35,7 @@ COMMANDS = {
     "budget": ("federation_rules", "Site: what each cohort's privacy budget has left."),
     "submit": ("federation_jobs", "Lead: hand a signed job in and follow it."),
     "status": ("federation_jobs", "Lead: who is there, and how the job stands."),
+    "egress": ("federation_egress", "Site: what a privacy officer must know of a model."),
 }
 
 
@@ -47,35 +44,50 @@ def federation() -> None:
     """One model of several hospitals, without a row leaving any of them."""
 
 
+algorithm_option = click.option(
+    "--algorithm", default="glassbox", show_default=True, metavar="NAME",
+    help="What the sites compute together (docs/federation.md lists all).",
+)  # fmt: skip
+
+
 @federation.command()
 @click.argument("task", type=click.Path(dir_okay=False), metavar="TASK.yaml")
 @click.option(
     "--site", "sites", multiple=True, metavar="NAME=FOLDER", help="A site's workspace (3 or more)."
 )
+@algorithm_option
+@privacy_options
 @click.option("--patience", default=600.0, show_default=True, help="Seconds to wait for a site.")
 @json_option
 @click.pass_context
 def train(
-    ctx: click.Context, task: str, sites: tuple[str, ...], patience: float, as_json: bool
+    ctx: click.Context,
+    /,
+    task: str,
+    sites: tuple[str, ...],
+    algorithm: str,
+    patience: float,
+    as_json: bool,
+    **noise: Any,
 ) -> None:
     """Train one model over workspaces on this machine, each a site with masked sums.
 
-    Every site's workspace gets the same model. Exit code 1: it did not pass the gate.
+    Every site's workspace gets the same model. With --algorithm the sites compute something else.
+    Exit code 1: the model did not pass the gate.
     """
     from nof1.federation import local
-    from nof1.predict.task import Task
 
     named = dict(named_site(one) for one in sites)
     if len(named) < len(sites):
         raise UsageError("A site is named twice.", where="--site")
-    Task.load(task)  # refused before any site starts
-    text = Path(task).read_text(encoding="utf-8")
-    step(f"Training over {len(named)} sites")
-    runs = {name: _run(found, text) for name, found in named.items()}
+    entry, text, _ = asked_for(task, algorithm)  # refused before any site starts
+    privacy = privacy_of(entry, **noise)
+    step(f"{algorithm} over {len(named)} sites")
+    runs = {name: _run(found, text, entry, privacy) for name, found in named.items()}
     done = local.run(runs, job=Path(task).stem, patience=patience)
     first = next(iter(done.values()))
-    tell(_json(done), _text(done), as_json=as_json)
-    ctx.exit(1 if first.model.withheld else 0)
+    tell(_json(entry, done, named), _text(entry, done, named), as_json=as_json)
+    ctx.exit(1 if first.figures.get("withheld") else 0)
 
 
 def named_site(text: str) -> tuple[str, Workspace]:
@@ -96,63 +108,79 @@ def named_site(text: str) -> tuple[str, Workspace]:
     return name, open_workspace(folder)
 
 
-def _run(found: Workspace, text: str) -> Callable[[Link], Trained]:
-    from nof1.federation.job import train as take_part
+def asked_for(path: str, algorithm: str) -> tuple[Algorithm, str, str]:
+    """The algorithm, the text of the task file, and the task's name in small letters.
+
+    Raises
+    ------
+    Refused : an unknown algorithm. InputError : a file that the algorithm cannot read.
+    """
+    from nof1.core import yaml_lines
+    from nof1.federation.algorithms import algorithm as entry_of
+
+    entry, root = entry_of(algorithm), yaml_lines.load(path)
+    text = Path(path).read_text(encoding="utf-8-sig")
+    try:
+        entry.read(text)
+    except InputError as error:
+        where = (error.where or "task").replace("task", path, 1)
+        raise InputError(
+            error.message, where=where, allowed=error.allowed, next_step=error.next_step
+        ) from None
+    name = root.mapping()["name"].text() if "name" in root.mapping() else Path(path).stem
+    return entry, text, re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("._-")[:60] or "job"
+
+
+def _run(
+    found: Workspace, text: str, entry: Algorithm, privacy: Privacy | None
+) -> Callable[[Link], Result]:
+    from nof1.federation.algorithms import Asked
     from nof1.federation.policy import of_workspace
 
     policy = of_workspace(found.root)
-    return lambda link: take_part(link, found, text, policy)
+    return lambda link: entry.run(Asked(link, found, text, policy, "all", privacy))
 
 
-def _json(done: dict[str, Trained]) -> dict[str, Any]:
+def _json(
+    entry: Algorithm, done: Mapping[str, Result], named: Mapping[str, Workspace]
+) -> dict[str, Any]:
     first = next(iter(done.values()))
-    card = first.card.to_dict()
     return {
         "schema": "nof1/federation-train/1",
+        "algorithm": entry.name,
         "sites": sorted(done),
-        "model": {"name": first.artefact.name, "content_hash": first.artefact.content_hash},
-        "versions": {name: one.artefact.version for name, one in done.items()},
-        "patients": first.federated.patients,
-        "rows": first.federated.rows,
-        "events": first.federated.events,
-        "rounds": first.federated.rounds,
-        "bytes_sent_by_each_site": first.federated.bytes_sent,
-        "withheld": list(first.model.withheld),
-        "evaluation": card["evaluation"],
-        "gate": card["gate"],
-        "synthetic": first.model.synthetic,
+        "model": {"name": first.name, "content_hash": first.content_hash},
+        "versions": {name: one.version for name, one in done.items()},
+        **first.figures,
+        **_from_card(named[next(iter(done))], first),
+        "own": {name: _note(named[name], made, "own-site.json") for name, made in done.items()},
     }
 
 
-def _text(done: dict[str, Trained]) -> str:
+def _from_card(found: Workspace, made: Result) -> dict[str, Any]:
+    """All figures of a model that is stored with a card; they are on this machine anyway."""
+    card = _note(found, made, "card.json")
+    return {key: card[key] for key in ("evaluation", "gate") if key in card}
+
+
+def _note(found: Workspace, made: Result, file: str) -> dict[str, Any]:
+    """A JSON file of what a job has stored in a workspace; empty when there is none."""
+    from nof1.core import artefacts
+
+    versions = artefacts.versions(found.models, made.name) if made.content_hash else []
+    if int(made.version) not in versions:
+        return {}
+    stored = artefacts.load(found.models, made.name, int(made.version))
+    noted: dict[str, Any] = stored.json(file) if file in stored.files else {}
+    return noted
+
+
+def _text(entry: Algorithm, done: Mapping[str, Result], named: Mapping[str, Workspace]) -> str:
+    from nof1.cli.federation_text import gain_lines, result_lines
+
     first = next(iter(done.values()))
-    made, figures = first.federated, first.card.evaluation.figures
-    rows = [
-        [
-            words,
-            f"{figures[name].value:.3f}",
-            f"{figures[name].low:.3f} to {figures[name].high:.3f}",
-        ]
-        for name, words in FIGURES
-        if name in figures
-    ]
-    verdict = "passed the gate; it may speak" if not first.model.withheld else "WITHHELD"
-    lines = [
-        *(["SYNTHETIC DATA: no real patient is behind any number.", ""] * first.model.synthetic),
-        f"{first.artefact.name}: {verdict}",
-        "",
-        f"{made.patients:,} patients, {made.events:,} with the outcome, at {len(done)} sites:",
-        f"  {', '.join(sorted(done))}",
-        "",
-        table(rows, ["figure", "value", "95 % interval"], right="1"),
-        "",
-        *(f"Withheld: {why}" for why in first.model.withheld),
-        f"{made.rounds:,} masked sums; each site sent {made.bytes_sent / 1e6:.1f} MB.",
-        "No row left a site. The sums carry no added noise: the model is not",
-        "differentially private.",
-        "",
-        "The same model is now in every site's workspace. Research and education use;",
-        "not a medical device.",
-        f"Next step: nof1 card {first.artefact.name} -w FOLDER",
-    ]
-    return "\n".join(lines)
+    lines = result_lines(entry, first.name, first.content_hash, first.figures, len(done))
+    own = {name: _note(named[name], made, "own-site.json") for name, made in sorted(done.items())}
+    return "\n".join(
+        [f"Sites: {', '.join(sorted(done))}", "", *lines[:-2], *gain_lines(own), *lines[-2:]]
+    )

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.federation import FIGURES, named_site
+from nof1.cli.federation import algorithm_option, asked_for, named_site
+from nof1.cli.federation_privacy import privacy_of, privacy_options
+from nof1.cli.federation_text import line as _line
+from nof1.cli.federation_text import result_lines
 from nof1.cli.options import as_json as json_option
 from nof1.cli.options import step, table, tell
 from nof1.core.errors import UsageError
 from nof1.core.extras import require
 
 if TYPE_CHECKING:
+    from nof1.federation.algorithms import Algorithm
     from nof1.federation.network.board import State
     from nof1.federation.network.coordinator import View
 
@@ -24,10 +28,22 @@ if TYPE_CHECKING:
 @click.option("--project", required=True, type=click.Path(file_okay=False), help="Its folder.")
 @click.option("--purpose", default="", help="Why, for the people at the sites.")
 @click.option("--cohort", default="all", show_default=True, help="The sites' name for the people.")
+@click.option("--resume", default="", metavar="JOB", help="Go on with a job that broke off.")
+@algorithm_option
+@privacy_options
 @json_option
 @click.pass_context
 def submit(
-    ctx: click.Context, task: str, project: str, purpose: str, cohort: str, as_json: bool
+    ctx: click.Context,
+    /,
+    task: str,
+    project: str,
+    purpose: str,
+    cohort: str,
+    resume: str,
+    algorithm: str,
+    as_json: bool,
+    **noise: Any,
 ) -> None:
     """Sign a job, hand it to the coordinator and follow it to its end.
 
@@ -38,16 +54,20 @@ def submit(
     from nof1.federation.network import lead
     from nof1.federation.network.project import Project
 
-    text, name = _task(task)
+    entry, text, name = asked_for(task, algorithm)
+    privacy = privacy_of(entry, **noise)
     made = Project(Path(project))
     line = lead.call(made)
     try:
-        asked = lead.manifest_for(made, text, name, lead.look(line), purpose=purpose, cohort=cohort)
+        asked = lead.manifest_for(
+            made, text, name, lead.look(line), purpose=purpose, cohort=cohort,
+            algorithm=algorithm, resumes=resume, privacy=privacy,
+        )  # fmt: skip
         step(f"Job {asked.job}")
         state = lead.submit(line, lead.signed(made, asked), _progress())
     finally:
         line.close()
-    _tell(ctx, state, "nof1/federation-submit/1", as_json)
+    _tell(ctx, entry, state, "nof1/federation-submit/1", as_json)
 
 
 @click.command()
@@ -60,10 +80,19 @@ def submit(
     type=click.Path(file_okay=False),
     help="Keep project, keys and logs in this new folder [default: deleted].",
 )
+@algorithm_option
+@privacy_options
 @json_option
 @click.pass_context
 def rehearse(
-    ctx: click.Context, task: str, sites: tuple[str, ...], keep: str | None, as_json: bool
+    ctx: click.Context,
+    /,
+    task: str,
+    sites: tuple[str, ...],
+    keep: str | None,
+    algorithm: str,
+    as_json: bool,
+    **noise: Any,
 ) -> None:
     """A federation of processes on this machine that talk over TLS, from the keys to the model.
 
@@ -76,13 +105,14 @@ def rehearse(
     named = dict(named_site(one) for one in sites)
     if len(named) < len(sites):
         raise UsageError("A site is named twice.", where="--site")
-    text, name = _task(task)
+    entry, text, name = asked_for(task, algorithm)
+    privacy = privacy_of(entry, **noise)
     if keep is not None:
-        state = play(Path(keep), text, name, named, step)
+        state = play(Path(keep), text, name, named, step, algorithm, privacy)
     else:
         with tempfile.TemporaryDirectory(prefix="nof1-federation-") as folder:
-            state = play(Path(folder), text, name, named, step)
-    _tell(ctx, state, "nof1/federation-rehearse/1", as_json)
+            state = play(Path(folder), text, name, named, step, algorithm, privacy)
+    _tell(ctx, entry, state, "nof1/federation-rehearse/1", as_json)
 
 
 @click.command()
@@ -99,14 +129,6 @@ def status(project: str, as_json: bool) -> None:
     sites = made.read_lead().sites
     data = {"schema": "nof1/federation-status/1", **_plain(view)}
     tell(data, _status_text(view, sites), as_json=as_json)
-
-
-def _task(path: str) -> tuple[str, str]:
-    """The task's text and name; refused here when it is no task."""
-    from nof1.predict.task import Task
-
-    found = Task.load(path)
-    return Path(path).read_text(encoding="utf-8"), found.name.lower()
 
 
 def _progress() -> Any:
@@ -128,13 +150,14 @@ def _plain(content: object) -> dict[str, Any]:
     return made
 
 
-def _tell(ctx: click.Context, state: State, schema: str, as_json: bool) -> None:
-    tell({"schema": schema, **_plain(state)}, _state_text(state), as_json=as_json)
+def _tell(ctx: click.Context, entry: Algorithm, state: State, schema: str, as_json: bool) -> None:
+    data = {"schema": schema, "algorithm": entry.name, **_plain(state)}
+    tell(data, "\n".join(_state_lines(state, entry)), as_json=as_json)
     withheld = any(one.figures.get("withheld") for one in state.done.values())
     ctx.exit(0 if state.step == "finished" and not withheld else 1)
 
 
-def _state_text(state: State) -> str:
+def _state_lines(state: State, entry: Algorithm | None = None) -> list[str]:
     lines = [f"Job {state.job}: {state.step}"]
     if state.why:
         lines += ["", state.why]
@@ -144,35 +167,13 @@ def _state_text(state: State) -> str:
             for site, one in sorted(state.decisions.items())
         ]
         lines += ["", table(rows, ["site", "takes part", "why not"])]
-    if state.step == "finished":
-        lines += ["", *_model_text(state)]
-    return "\n".join(lines)
-
-
-def _model_text(state: State) -> list[str]:
-    one = next(iter(state.done.values()))
-    made, figures = one.figures, one.figures["figures"]
-    rows = [[words, *_figure(figures[name])] for name, words in FIGURES if figures.get(name)]
-    return [
-        *(["SYNTHETIC DATA: no real patient is behind any number.", ""] * made["synthetic"]),
-        f"{one.model}: {'WITHHELD' if made['withheld'] else 'passed the gate; it may speak'}",
-        f"{made['patients']:,} patients, {made['events']:,} with the outcome, "
-        f"at {len(state.done)} sites; {made['rounds']:,} masked sums",
-        "",
-        table(rows, ["figure", "value", "95 % interval"], right="1"),
-        "",
-        *(f"Withheld: {_line(why)}" for why in made["withheld"]),
-        f"Content hash at every site: {one.content_hash}",
-        "No row left a site. The sums carry no added noise: the model is not",
-        "differentially private. Research and education use; not a medical device.",
-        f"Next step, at a site: nof1 card {one.model} -w FOLDER",
-    ]
-
-
-def _figure(found: Any) -> tuple[str, str]:
-    if isinstance(found, dict):
-        return f"{found['value']:.3f}", f"{found['low']:.3f} to {found['high']:.3f}"
-    return f"{found:.3f}", ""
+    if state.step == "failed" and state.sums:
+        lines += ["", f"Next step: submit the same job again with --resume {state.job}"]
+    if state.step == "finished" and entry is not None:
+        one = next(iter(state.done.values()))
+        sites = len(state.done)
+        lines += ["", *result_lines(entry, one.model, one.content_hash, one.figures, sites)]
+    return lines
 
 
 def _status_text(view: View, sites: tuple[str, ...]) -> str:
@@ -194,10 +195,5 @@ def _status_text(view: View, sites: tuple[str, ...]) -> str:
         f"Refused callers since the start: {view.refused}",
     ]
     if view.job:
-        lines += ["", _state_text(view.job)]
+        lines += ["", *_state_lines(view.job)]
     return "\n".join(lines)
-
-
-def _line(text: str) -> str:
-    """Words of another machine, on one line and printable."""
-    return "".join(one if one.isprintable() else " " for one in text)

@@ -13,20 +13,28 @@ from nof1.core.workspace import open_workspace
 
 
 @click.command()
+@click.option(
+    "--allow", multiple=True, metavar="NAME",
+    help="Allow this algorithm, as it is installed here, and what it gives out (repeatable).",
+)  # fmt: skip
 @common
-def policy(workspace: str | None, as_json: bool) -> None:
+def policy(allow: tuple[str, ...], workspace: str | None, as_json: bool) -> None:
     """Check this site's policy and show what it allows.
 
-    It says when the installed code is not what the policy allows: after an update of nof1 the
-    hash in the file has to be changed by hand, at every site.
+    It says when the installed code is not what the policy allows: after an update of nof1 look at
+    what has changed, and write the new hash with --allow, once for each algorithm.
     """
     require("cryptography", "federation")
-    from nof1.federation.network.home import ALGORITHM, installed
+    from nof1.federation.network.home import installed
     from nof1.federation.policy import FILE, of_workspace
 
-    root = open_workspace(workspace).root
+    found = open_workspace(workspace)
+    root, code = found.root, installed()
+    if allow:
+        from nof1.federation.allowing import allow as write
+
+        write(found, list(allow), code)
     rules = of_workspace(root)
-    code = installed()
     data: dict[str, Any] = {
         "schema": "nof1/federation-policy/1", "file": str(root / FILE),
         "exists": (root / FILE).exists(), "leads": rules.leads, "algorithms": rules.algorithms,
@@ -38,18 +46,20 @@ def policy(workspace: str | None, as_json: bool) -> None:
             name: {"epsilon": one.epsilon, "delta": one.delta}
             for name, one in rules.budgets.items()
         },
-        "installed_code": code, "allows_installed_code": rules.algorithms.get(ALGORITHM) == code,
+        "installed_code": code, "least_cell": rules.least_cell,
+        "allows_installed_code": set(rules.algorithms.values()) == {code},
     }  # fmt: skip
-    tell(data, _policy_text(data, ALGORITHM), as_json=as_json)
+    tell(data, _policy_text(data), as_json=as_json)
 
 
-def _policy_text(data: dict[str, Any], algorithm: str) -> str:
+def _policy_text(data: dict[str, Any]) -> str:
     rows = [
         ["who may ask", ", ".join(f"{name} ({key})" for name, key in data["leads"].items())],
         ["what may run", ", ".join(f"{name} {code}" for name, code in data["algorithms"].items())],
         ["what may leave", ", ".join(data["outputs"])],
         ["fewest patients", str(data["least_patients"])],
         ["fewest with, and without, the outcome", str(data["least_events"])],
+        ["no count of fewer than", str(data["least_cell"])],
         ["most sums, of entries", f"{data['rounds']:,}, {data['entries']:,}"],
         ["only with noise", "yes" if data["noise_required"] else "no"],
         ["projects", "all" if data["projects"] is None else ", ".join(data["projects"])],
@@ -60,8 +70,9 @@ def _policy_text(data: dict[str, Any], algorithm: str) -> str:
     elif not data["allows_installed_code"]:
         lines += [
             "",
-            "The policy does not allow the nof1 that is installed here. If you have updated it:",
-            f'  algorithms: {{{algorithm}: "{data["installed_code"]}"}}',
+            "The policy does not allow the nof1 that is installed here. If you have updated it,",
+            "write below `algorithms:`",
+            *(f'  {name}: "{data["installed_code"]}"' for name in data["algorithms"]),
         ]
     return "\n".join(lines)
 

@@ -24,6 +24,7 @@ from nof1.core.extras import require
 from nof1.federation.refusal import Refused
 
 WAIT = 30.0  # seconds for another process that holds the ledger
+GIVE = "The site gives one in federation/policy.yaml: docs/private-training.md"
 TABLE = """
 CREATE TABLE IF NOT EXISTS spend (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -81,7 +82,7 @@ class Ledger:
         _check(noise, releases)
         limit = self.limits.get(cohort)
         if limit is None:
-            raise Refused("budget", f"The cohort «{cohort}» has no privacy budget here.")
+            raise Refused("budget", f"The cohort «{cohort}» has no privacy budget here.", GIVE)
         with self._writing() as base:
             before = _spends(base, cohort)
             new = Spend(datetime.now(UTC).isoformat(), cohort, job, noise, releases)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,8 @@ from nof1.core.artefacts import Artefact, content_hash
 from nof1.core.engine import Engine
 from nof1.core.errors import InputError
 from nof1.core.workspace import Workspace
-from nof1.federation import columns
+from nof1.federation import columns, judged
+from nof1.federation.gain import Gain, compare, losing
 from nof1.federation.judging import Groups
 from nof1.federation.link import Link
 from nof1.federation.policy import Policy
@@ -55,7 +56,8 @@ FEDERATED = (
     "It was judged by patients of the hospitals that trained it, out of fold, from summed counts; "
     "performance elsewhere is unknown."
 )
-ONLY = "Only the glass box is trained across hospitals; no other learner was compared."
+ONLY = "One learner was asked for; no other was compared."
+OWN = "own-site.json"
 
 
 class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,22 +73,33 @@ class Offer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Trained:
-    """What a job made at one site; the model is the same at every site."""
+    """What a job made at one site; the model is the same at every site.
+
+    ``gain`` is the site's own and stays there; ``losing`` is the same at all sites.
+    """
 
     artefact: Artefact
     model: Model
     card: Card
     federated: Federated
+    gain: Gain
+    losing: Mapping[str, Any]
 
 
 def train(
-    link: Link, workspace: Workspace, text: str, policy: Policy, engine: Engine | None = None
+    link: Link,
+    workspace: Workspace,
+    text: str,
+    policy: Policy,
+    engine: Engine | None = None,
+    learner: str = GLASSBOX,
 ) -> Trained:
     """Take part in training the task ``text``; called at every site at the same time.
 
     Parameters
     ----------
     policy : the site's own rules; a cohort that is too small takes no part.
+    learner : a name of ``learn.learners`` that can be trained by sums.
 
     Raises
     ------
@@ -98,23 +111,28 @@ def train(
     policy.enough(*_sizes(cohort))
     offers = _exchanged(link, _offer(task, record, cohort, workspace, engine))
     spec = columns.united(FeatureSpec.from_dict(one.spec) for one in offers)
-    total = link.open(_digest(text, offers))
+    total = link.open(_digest(text, learner, offers))
     names = columns.agree(task, record, cohort, spec, total, engine)
-    agreement = Agreement(task, spec, names, _groups(task, offers))
+    agreement = Agreement(task, spec, names, _groups(task, offers), learner)
     site = prepare(record, cohort, agreement, engine)
     federated = fit(site, agreement, total)
+    gain = compare(site, agreement, federated.judged[-1])
+    lost = losing(gain, total)
     model = _model(task, text, site, federated, offers, link)
     card = _card(task, model, site, federated, cohort, offers, workspace, link, total)
+    card = replace(card, notes={**card.notes, "own_patients": gain.words()})
     notes = {
         "card.json": json.dumps(card.to_dict()).encode(),
         "card.md": card.to_markdown().encode(),
+        OWN: json.dumps(gain.to_dict()).encode(),
     }
     artefact = artefacts.save(workspace.models, model.name, model.files(), notes)
+    judged.save(workspace, artefact.content_hash, federated.judged)
     audit.append(
         workspace.audit, "federated training", job=link.job, sites=list(link.roster.names),
         model=f"{artefact.name}/{artefact.version}", rounds=federated.rounds,
     )  # fmt: skip
-    return Trained(artefact, model, card, federated)
+    return Trained(artefact, model, card, federated, gain, lost)
 
 
 def _sizes(cohort: Cohort) -> tuple[int, int]:
@@ -151,12 +169,12 @@ def _exchanged(link: Link, own: Offer) -> list[Offer]:
     got = link.exchange(msgspec.json.encode(own))
     try:
         return [msgspec.json.decode(got[name], type=Offer) for name in link.roster.names]
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InputError("A site's offer of features cannot be read.", where="federation") from None
 
 
-def _digest(text: str, offers: list[Offer]) -> bytes:
-    return hashlib.sha256(msgspec.json.encode([text, __version__, offers])).digest()
+def _digest(text: str, learner: str, offers: list[Offer]) -> bytes:
+    return hashlib.sha256(msgspec.json.encode([text, learner, __version__, offers])).digest()
 
 
 def _groups(task: Task, offers: list[Offer]) -> tuple[Groups, ...]:
@@ -184,7 +202,7 @@ def _model(
             tuple(sorted({code for one in offers for code in one.code_sets[place]}))
             for place in range(len(task.code_sets()))
         ),
-        pair=Pair(made.trained, made.trained),
+        pair=Pair(made.trained, made.glassbox),
         spec=site.data.spec,
         columns=site.data.columns,
         voices={verdict.horizon_days: verdict.voice for verdict in made.verdicts},
@@ -239,8 +257,8 @@ def _card(
         population=f"Validated in {model.validated_in}.",
         attrition=steps,
         features=_terms(site, made, model.codes, total),
-        learners={GLASSBOX: verdict.evaluation.figures},
-        choice=Choice(GLASSBOX, GLASSBOX, {}, ONLY),
+        learners={made.trained.name: verdict.evaluation.figures},
+        choice=Choice(made.trained.name, made.trained.name, {}, ONLY),
         evaluation=verdict.evaluation,
         gate=verdict.gate,
         notes={**NOTES, "federation": _how(made, link)},

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nof1.core.errors import ModelError
 from nof1.learn.conformal import CONFORMAL_LEVEL, Conformal
 from nof1.learn.evaluate import Evaluation, evaluate
 from nof1.learn.subgroups import SubgroupRow, subgroup_table
@@ -24,6 +25,7 @@ EDGES = np.arange(-9.0, 9.0 + STEP / 2, STEP)  # risks of 0.0001 to 0.9999
 CELLS = len(EDGES) + 1
 SETS = 4  # of two labels, each inside or not
 OTHER = "other or unknown"
+MOST_ROWS = 50_000_000  # judged at once; a site that scales its counts must not fill the memory
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,12 @@ class _Rows:
     def of(cls, tables: FloatArray) -> _Rows:
         """Of (k, 2, cells) counts and weights; ``table`` says which of the k a row is from."""
         counts = np.rint(np.maximum(tables[:, 0], 0)).astype(np.int64)
+        if counts.sum() > MOST_ROWS:
+            raise ModelError(
+                "The sites' counts add up to more rows than there can be.",
+                where="secure_sum",
+                next_step="A site has sent scaled numbers; find out which, outside of the sums.",
+            )
         table, cell = np.nonzero(counts)
         times = counts[table, cell]
         weight = tables[table, 1, cell] / times

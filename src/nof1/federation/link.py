@@ -14,6 +14,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nof1.core.errors import InputError
+from nof1.federation.checkpoint import Keeper, Sum
 from nof1.federation.masks import Hello, Masker
 from nof1.federation.roster import Roster
 from nof1.federation.secure import SecureSum
@@ -46,6 +47,7 @@ class Link:
     ----------
     identity : the site's long-lived key, whose public half stands in the roster.
     channel : the engine.
+    keeper : the log from which a job can go on when it breaks off; None: it cannot.
     """
 
     roster: Roster
@@ -53,6 +55,7 @@ class Link:
     job: str
     identity: Ed25519PrivateKey = field(repr=False)
     channel: Channel = field(repr=False)
+    keeper: Keeper | None = field(default=None, repr=False)
     _number: int = 0
 
     def exchange(self, message: bytes) -> dict[str, bytes]:
@@ -69,7 +72,7 @@ class Link:
             raise InputError("Not every site of the roster has sent its message.", where="link")
         return {site: self._opened(site, number, raw) for site, raw in got.items()}
 
-    def open(self, agreed: bytes = b"") -> SecureSum:
+    def open(self, agreed: bytes = b"") -> Sum:
         """A masked sum with fresh keys, bound to what was agreed on.
 
         Sites that agreed on something else, because somebody changed a message on the way, find
@@ -78,12 +81,13 @@ class Link:
         masker = Masker(self.roster, self.site, f"{self.job}\0{agreed.hex()}", self.identity)
         hellos = self.exchange(msgspec.json.encode(masker.hello()))
         masker.meet(_hello(raw) for raw in hellos.values())
-        return SecureSum(masker, self.channel.lay)
+        made = SecureSum(masker, self.channel.lay)
+        return self.keeper.open(made, agreed, self.exchange) if self.keeper else made
 
     def _opened(self, site: str, number: int, raw: bytes) -> bytes:
         try:
             found = msgspec.json.decode(raw, type=_Signed)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise InputError(f"The message of {site} cannot be read.", where="link") from None
         self.roster.verify(site, self._part(site, number, found.message), found.signature)
         return found.message
@@ -96,5 +100,5 @@ class Link:
 def _hello(raw: bytes) -> Hello:
     try:
         return msgspec.json.decode(raw, type=Hello)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InputError("A hello cannot be read.", where="link") from None

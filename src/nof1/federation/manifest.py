@@ -23,11 +23,20 @@ Kind = TypeVar("Kind")
 
 
 class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Noise that the sums must carry. ``noise`` is the standard deviation over the sensitivity."""
+    """What a job with noise may cost each patient; every site works the noise out from it alike.
 
-    noise: float
-    releases: int
+    Attributes
+    ----------
+    epsilon, delta : the loss that may be spent.
+    ranges : pattern of a feature's name (``*`` stands for anything) -> its lowest and highest usual
+        value, public knowledge; where none fits, a part of the noise goes into finding it.
+    dishonest : sites that may collude or leave their noise out; None: fewer than half of them.
+    """
+
+    epsilon: float
     delta: float
+    ranges: dict[str, tuple[float, float]] = {}
+    dishonest: int | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,6 +54,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     privacy : None when the sums carry no noise.
     roster : digest of the sites that take part (hexadecimal).
     created, expires : UTC.
+    resumes : name of a job that broke off and is to go on; "" for a new one.
     """
 
     job: str
@@ -61,6 +71,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     created: datetime
     expires: datetime
     privacy: Privacy | None = None
+    resumes: str = ""
 
 
 class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,5 +135,5 @@ def _verify(signed: Signed, leads: Mapping[str, str]) -> None:
 def _decoded(raw: bytes, kind: type[Kind]) -> Kind:
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InputError("The manifest cannot be read.", where="manifest") from None

@@ -15,14 +15,14 @@ from nof1.federation.budget import Limit
 from nof1.federation.manifest import Manifest
 from nof1.federation.refusal import Refused
 
-LEAST_PATIENTS, LEAST_EVENTS = 50, 10
+LEAST_PATIENTS, LEAST_EVENTS, LEAST_CELL = 50, 10, 10
 FEWEST_SITES = 3
 FILE = Path("federation") / "policy.yaml"
 MOST = 10_000_000
 # The smallest value that a site may set: below them a sum could be one patient.
-LOWEST = {"least_patients": 20, "least_events": 5, "rounds": 1, "entries": 1}
-KEYS = ("leads", "algorithms", "outputs", "least_patients", "least_events", "rounds", "entries",
-        "noise_required", "budgets", "projects")  # fmt: skip
+LOWEST = {"least_patients": 20, "least_events": 5, "least_cell": 5, "rounds": 1, "entries": 1}
+KEYS = ("leads", "algorithms", "outputs", "least_patients", "least_events", "least_cell", "rounds",
+        "entries", "noise_required", "budgets", "projects")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Policy:
     algorithms : name -> hash of the code that may run. Nothing else runs.
     outputs : kinds of results that may leave. projects : None allows all of the leads.
     least_patients, least_events : below them a cohort takes no part.
+    least_cell : no count of fewer patients of all sites together is told to anybody outside.
     rounds, entries : most sums of a job, and most entries of one sum.
     noise_required : whether only sums with noise may leave.
     budgets : cohort -> limit of the privacy budget.
@@ -45,6 +46,7 @@ class Policy:
     outputs: frozenset[str]
     least_patients: int = LEAST_PATIENTS
     least_events: int = LEAST_EVENTS
+    least_cell: int = LEAST_CELL
     rounds: int = 20_000
     entries: int = 200_000
     noise_required: bool = False
@@ -60,7 +62,7 @@ class Policy:
         InputError : a key that is not known, a value of the wrong kind, or a limit below what the
             protocol needs.
         """
-        return _read(load(path))
+        return read(load(path))
 
     def decide(self, manifest: Manifest, roster: str, sites: int, code: str) -> None:
         """Nothing when the job may run here.
@@ -106,7 +108,7 @@ class Policy:
             yield "roster", f"Fewer than {FEWEST_SITES} sites take part."
         for kind in sorted(set(asked.outputs) - self.outputs):
             yield "outputs", f"Results of the kind «{kind}» do not leave this site."
-        if asked.rounds > self.rounds or asked.entries > self.entries:
+        if not (0 < asked.rounds <= self.rounds and 0 < asked.entries <= self.entries):
             yield "rounds", f"At most {self.rounds} sums of {self.entries} entries are allowed."
         if self.projects is not None and asked.project not in self.projects:
             yield "projects", f"The project «{asked.project}» is not allowed here."
@@ -121,7 +123,13 @@ def of_workspace(root: Path) -> Policy:
     return Policy.load(path) if path.exists() else Policy({}, {}, frozenset())
 
 
-def _read(root: Node) -> Policy:
+def read(root: Node) -> Policy:
+    """The policy of a parsed file.
+
+    Raises
+    ------
+    InputError : as ``Policy.load``.
+    """
     parts = root.mapping(KEYS, ("leads", "algorithms", "outputs"))
     numbers = {
         name: parts[name].whole(lowest, MOST) for name, lowest in LOWEST.items() if name in parts

@@ -8,11 +8,12 @@ and curvatures in agreed bins; no row, no site's figure and no site's count is s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from nof1.core.engine import Engine
+from nof1.federation.judged import Judged
 from nof1.federation.judging import Groups, pooled
 from nof1.learn.censoring import censoring_curve, horizon_labels
 from nof1.learn.domain import Domain
@@ -35,12 +36,17 @@ TIMES = 512  # cells of the censoring curve up to the last horizon
 
 @dataclass(frozen=True)
 class Agreement:
-    """What all sites have agreed on before training: the task, the features, the groups shown."""
+    """What all sites have agreed on before training: the task, the features, the groups shown.
+
+    ``learner`` is a name of ``learn.learners``; one without bags borrows those of the glass box,
+    which is then trained beside it.
+    """
 
     task: Task
     spec: FeatureSpec
     columns: tuple[str, ...]
     groups: tuple[Groups, ...] = ()
+    learner: str = GLASSBOX
 
     @property
     def horizons(self) -> tuple[float, ...]:
@@ -67,6 +73,9 @@ class Federated:
 
     Attributes
     ----------
+    glassbox : of the same rows; ``trained`` itself unless another learner was asked for.
+    judged : this site's own rows, out of fold, by horizon: the only part that differs, and that
+        must not leave.
     patients, rows, events : of all sites together.
     rounds, bytes_sent : sums that it took, and what this site sent in them.
     """
@@ -80,6 +89,8 @@ class Federated:
     events: int
     rounds: int
     bytes_sent: int
+    glassbox: Trained
+    judged: tuple[Judged, ...] = field(default=(), repr=False)
 
 
 def prepare(
@@ -117,12 +128,13 @@ def fit(site: SiteData, agreement: Agreement, secure_sum: SecureSum) -> Federate
     patients, rows, events = _sizes(site, total)
     final = _fitted(site, agreement, site.rows, total)
     found = _out_of_fold(site, agreement, total)
-    verdicts = tuple(_speak(site, agreement, days, found[days], total) for days in found)
+    spoken = [_speak(site, agreement, days, found[days], total) for days in found]
+    verdicts = tuple(verdict for verdict, _ in spoken)
     last = agreement.horizons[-1]
-    decisions = Pair(final, final).decisions(site.data.X[site.rows], last)
+    decisions = final.decisions(site.data.X[site.rows], last)
     risk = verdicts[-1].voice.interval.risk(decisions.model)
     return Federated(
-        trained=final,
+        trained=final.trained,
         verdicts=verdicts,
         domain=fit_domain(site.data, site.folds, total),
         drift=fit_drift(site.data, site.rows, risk, total),
@@ -131,6 +143,8 @@ def fit(site: SiteData, agreement: Agreement, secure_sum: SecureSum) -> Federate
         events=events,
         rounds=total.rounds,
         bytes_sent=total.bytes_sent,
+        glassbox=final.glassbox,
+        judged=tuple(judged for _, judged in spoken),
     )
 
 
@@ -144,8 +158,12 @@ def _sizes(site: SiteData, total: CountedSum) -> tuple[int, int, int]:
     return patients, rows, events
 
 
-def _fitted(site: SiteData, agreement: Agreement, rows: Rows, total: CountedSum) -> Trained:
-    return train(GLASSBOX, site.data, rows, agreement.task.split.seed, total)
+def _fitted(site: SiteData, agreement: Agreement, rows: Rows, total: CountedSum) -> Pair:
+    seed = agreement.task.split.seed
+    box = train(GLASSBOX, site.data, rows, seed, total)
+    if agreement.learner == GLASSBOX:
+        return Pair(box, box)
+    return Pair(train(agreement.learner, site.data, rows, seed, total), box)
 
 
 def _out_of_fold(
@@ -158,7 +176,7 @@ def _out_of_fold(
         model = _fitted(site, agreement, np.flatnonzero((folds >= 0) & (folds != fold)), total)
         here = np.flatnonzero(folds == fold)
         for days in agreement.horizons:
-            found = Pair(model, model).decisions(X[here], days)
+            found = model.decisions(X[here], days)
             if days not in made:
                 made[days] = Decisions(
                     np.full(len(X), np.nan), np.full((len(X), found.bags.shape[1]), np.nan)
@@ -169,7 +187,7 @@ def _out_of_fold(
 
 def _speak(
     site: SiteData, agreement: Agreement, days: float, found: Decisions, total: CountedSum
-) -> Verdict:
+) -> tuple[Verdict, Judged]:
     y, weight, heaviest = _labels(site, agreement, days, total)
     rows, folds = site.rows, site.folds
 
@@ -196,7 +214,13 @@ def _speak(
         total,
         agreement.task.split.seed,
     )
-    return Verdict(days, voice, evaluation, gate(evaluation, leakage_passed=True))
+    verdict = Verdict(days, voice, evaluation, gate(evaluation, leakage_passed=True))
+    patients = np.unique(site.data.patients[rows], return_inverse=True)[1].astype(np.int64)
+    own = found.at(rows)
+    judged = Judged(
+        days, own.model, own.bags, risk[rows], y[rows], weight[rows], folds[rows], patients
+    )
+    return verdict, judged
 
 
 def _labels(

@@ -288,6 +288,7 @@ def _watch(card: Mapping[str, Any]) -> list[str]:
     lines = ["## Watch and limits", ""]
     lines += [_point(f"{name}: {value}") for name, value in card["drift"].items()]
     lines += [_point(str(one)) for one in card["limits"]]
+    lines += [_point(str(card[one])) for one in ("federation", "own_patients") if one in card]
     return [*lines, ""]
 
 

@@ -85,7 +85,14 @@ class Drift:
 
         ``level`` is family-wise: without drift no row is called drifted in this share of uses.
         """
-        now = level_counts(self.levels.codes(_with_risk(values, risk)))
+        return self.compare_counts(self.count(values, risk), level)
+
+    def count(self, values: ArrayLike, risk: ArrayLike) -> FloatArray:
+        """Rows of each level (p + 1, LEVELS), as ``compare_counts`` takes them; sites add them."""
+        return level_counts(self.levels.codes(_with_risk(values, risk)))
+
+    def compare_counts(self, now: FloatArray, level: float = 0.99) -> list[DriftRow]:
+        """``compare`` for rows that were counted before, for example at several sites."""
         tests = len(self.levels.names)
         rows = [
             _row(name, before, after, (1 - level) / tests)

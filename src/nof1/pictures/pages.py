@@ -7,8 +7,8 @@ nof1/medicines-rank/1), ``repurposing`` (schema nof1/medicines-repurpose/1), ``s
 nof1/compounds-screen/1 with a ``drawing`` for each pick), ``imaging`` (schema nof1/imaging-read/1
 with ``drawings`` and ``films``), ``imaging-audit`` (schema nof1/imaging-audit/1), ``compounds``
 (schema nof1/compounds-page/1), ``surveillance`` (schema nof1/surveillance-report/1),
-``governance`` (schema nof1/governance/1), ``attributes`` (schema nof1/governance-attributes/1) and
-``index``.
+``governance`` (schema nof1/governance/1), ``attributes`` (schema nof1/governance-attributes/1),
+``egress`` (schema nof1/federation-egress/1) and ``index``.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from nof1.pictures.picture import Picture
 from nof1.pictures.views import (
     attributes,
     compounds,
+    egress,
     genome,
     governance,
     imaging,
@@ -58,6 +59,7 @@ VIEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "surveillance": surveillance.context,
     "governance": governance.context,
     "attributes": attributes.context,
+    "egress": egress.context,
     "index": index.context,
 }
 

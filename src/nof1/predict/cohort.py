@@ -80,7 +80,9 @@ class _Part:
     deaths: int
 
 
-def compile_cohort(task: Task, record: Source, engine: Engine | None = None) -> Cohort:
+def compile_cohort(
+    task: Task, record: Source, engine: Engine | None = None, *, usable: bool = True
+) -> Cohort:
     """Find the people of a task and label them.
 
     Parameters
@@ -88,6 +90,8 @@ def compile_cohort(task: Task, record: Source, engine: Engine | None = None) -> 
     task : the question.
     record : the events.
     engine : where the shards are worked on (default: this process, one after another).
+    usable : refuse a cohort from which nothing can be learnt; False where a refusal would tell
+        something about a patient (jobs with noise).
 
     Raises
     ------
@@ -102,7 +106,8 @@ def compile_cohort(task: Task, record: Source, engine: Engine | None = None) -> 
     frame = pl.concat([part.frame for part in parts]).sort("subject_id", "prediction_time")
     attrition = Attrition.total(part.attrition for part in parts)
     cohort = Cohort(frame, attrition, _notes(task, parts), codes)
-    _refuse_unusable(task, cohort)
+    if usable:
+        _refuse_unusable(task, cohort)
     return cohort
 
 

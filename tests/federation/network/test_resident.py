@@ -212,7 +212,8 @@ def one(tmp_path):
 def asked(up, **changes):
     roster = up.homes["north"].roster()
     plain = {"code": homes.installed(), "roster": roster.digest.hex(), "task": TASK,
-             "privacy": None, "created": lead.datetime.now(lead.UTC) - lead.EARLY,
+             "outputs": ("model", "vocabulary"), "privacy": None,
+             "created": lead.datetime.now(lead.UTC) - lead.EARLY,
              "expires": lead.datetime.now(lead.UTC) + lead.VALID}  # fmt: skip
     return sign(manifest(**(plain | changes)), "study-lead", up.project.signing_key())
 
@@ -229,8 +230,9 @@ def test_a_site_says_yes_once_to_a_job(one):
     [
         ({"expires": lead.datetime(2020, 1, 1, tzinfo=lead.UTC)}, "manifest"),
         ({"code": "ab" * 32}, "algorithms, code"),
-        ({"privacy": Privacy(1.0, 1, 1e-5)}, "privacy"),
+        ({"privacy": Privacy(1.0, 1e-5)}, "privacy"),
         ({"task": "!!python/object/apply:os.system [id]"}, "task"),
+        ({"outputs": ("model",)}, "outputs"),
     ],
 )
 def test_a_site_says_no_and_writes_it_down(one, changes, rule):

@@ -14,8 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from network_samples import Site, federation
 from nof1.core import artefacts, audit
 from nof1.federation import local, manifest
+from nof1.federation.allowing import allow
 from nof1.federation.job import train
 from nof1.federation.masks import Hello
+from nof1.federation.network import home as homes
 from nof1.federation.network import lead
 from nof1.federation.network.wire import Kind
 from nof1.federation.policy import Policy
@@ -251,6 +253,28 @@ def test_a_small_cohort_takes_no_part_and_tells_no_number(running, trained):
     assert state.why == f"{name} (least_patients): Fewer than 100000 patients are here."
     ends = running.written(name, "federation job ended")
     assert (ends[-1]["end"], ends[-1]["job"]) == ("refused", state.job)
+
+
+def counting(asked):
+    return msgspec.structs.replace(asked, algorithm="counts", outputs=("counts",))
+
+
+def test_another_algorithm_runs_only_where_the_site_has_allowed_it(running, trained):
+    state, _ = running.submit(counting)
+    assert state.step == "refused"
+    assert {one.rule for one in state.decisions.values()} == {"algorithms, outputs"}
+    for one in running.hospitals.sites.values():
+        allow(one, ["counts"], homes.installed())
+    running.up.seen.clear()
+    state, _ = running.submit(counting)
+    assert state.step == "finished", state.why
+    figures = [one.figures for one in state.done.values()]
+    assert figures[0] == figures[1] == figures[2]
+    assert figures[0]["patients"] > 500
+    plain = clear(running.up.seen)
+    assert b"attrition" in plain  # what was told is seen there
+    for line in figures[0]["table"]:
+        assert line["patients"] is None or line["patients"] == 0 or line["patients"] >= 10
 
 
 def test_the_audit_logs_hold_and_every_job_stands_in_them(running, trained):

@@ -45,6 +45,7 @@ HANDSHAKE = 10.0  # seconds in which a caller must have shown a certificate
 STRANGERS, CALLERS = 32, 512  # connections at once: without a certificate yet, and all
 IDLE = 20.0  # seconds after which a waiting site or lead gets a sign of life
 OFFER = 2**24  # bytes of a plain message: names and words of features
+WRITTEN = 1000  # refusals of one run that are all written down
 LARGEST_ENTRIES, LARGEST_ROUNDS = 2**20, 10**7
 
 
@@ -150,9 +151,12 @@ class Coordinator:
         return "site", self.known.sites[shown]
 
     def _refuse(self, why: str) -> None:
+        """Count, log and write down; of a flood only every thousandth, so that no disk fills."""
         with self._lock:
             self.refused += 1
-        LOG.warning("a caller was refused: %s", why)
+            if self.refused <= WRITTEN or self.refused % WRITTEN == 0:
+                audit.append(self._audit, "federation refused", why=why, number=self.refused)
+        LOG.warning("refused: %s", why)
 
     @staticmethod
     def _say(line: Line | None, error: Exception) -> None:
@@ -238,6 +242,7 @@ class Coordinator:
             else:
                 kind, data = Kind.TOTAL, job.hub.rounds.lay(name, frame.number, frame.data)
         except UsageError as error:
+            self._refuse("out of turn")
             line.send(Kind.ERROR, encode(Ended(error.message)), frame.tag, frame.number)
         except ModelError as error:
             job.stop(error.message)

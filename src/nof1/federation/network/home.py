@@ -6,6 +6,8 @@ agreement's number with the other sites over another way and accepted the roster
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,27 +16,28 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nof1.core import code
 from nof1.core.errors import InputError, UsageError, WorkspaceError
+from nof1.federation.algorithms import DEFAULT, outputs_of
+from nof1.federation.budget import Limit
 from nof1.federation.link import Channel, Link
 from nof1.federation.network import certificates, private, project, tls
 from nof1.federation.network.certificates import Pair
 from nof1.federation.network.project import Kit, Settings
 from nof1.federation.network.tls import Welcome
 from nof1.federation.network.wire import Kind, Line, decode, encode
-from nof1.federation.policy import LEAST_EVENTS, LEAST_PATIENTS, Policy
+from nof1.federation.policy import LEAST_CELL, LEAST_EVENTS, LEAST_PATIENTS, Policy
 from nof1.federation.roster import Member, Roster, member
 
 # What can reach a number of a federated model: its hash must be the same at all sites.
-ROOMS = ("core", "record", "learn", "predict", "federation")
-ALGORITHM = "glassbox"
-OUTPUTS = ("model", "vocabulary")
+ROOMS = ("core", "record", "learn", "predict", "pictures", "imaging", "surveillance", "federation")
 JOIN = "Join with the kit: nof1 federation join KIT"
 POLICY = """\
 # What this site allows. Nothing runs that does not stand here.
 leads: {{{lead}: "{lead_key}"}}
-algorithms: {{{algorithm}: "{code}"}}   # the nof1 that is installed here
+algorithms: {{{algorithms}}}   # the nof1 that is installed here
 outputs: [{outputs}]
 least_patients: {patients}
 least_events: {events}
+least_cell: {cell}   # no count of fewer patients is told
 rounds: 20000
 entries: 200000
 noise_required: false
@@ -161,9 +164,18 @@ class Home:
 
 
 def join(
-    kit: Path, root: Path, *, patients: int = LEAST_PATIENTS, events: int = LEAST_EVENTS
+    kit: Path,
+    root: Path,
+    *,
+    patients: int = LEAST_PATIENTS,
+    events: int = LEAST_EVENTS,
+    cell: int = LEAST_CELL,
+    algorithms: tuple[str, ...] = (DEFAULT,),
+    budgets: Mapping[str, Limit] | None = None,
 ) -> Home:
     """Unpack a kit into the folder of a site; identity key and policy are made once and kept.
+
+    The policy that is written allows ``algorithms`` and what they give out, and nothing else.
 
     Raises
     ------
@@ -187,7 +199,8 @@ def join(
         key = Ed25519PrivateKey.generate().private_bytes_raw().hex().encode()
         private.write(root / "identity.key", key)
     if not home.policy.exists():
-        private.write(home.policy, _policy(found.settings, patients, events).encode())
+        text = _policy(found.settings, algorithms, (patients, events, cell)) + _budgets(budgets)
+        private.write(home.policy, text.encode())
     return home
 
 
@@ -196,8 +209,19 @@ def installed() -> str:
     return code.of_process(ROOMS)
 
 
-def _policy(settings: Settings, patients: int, events: int) -> str:
+def _budgets(limits: Mapping[str, Limit] | None) -> str:
+    """Privacy budgets of cohorts as lines of a policy."""
+    lines = [
+        f"  {json.dumps(name)}: {{epsilon: {one.epsilon!r}, delta: {one.delta:.6e}}}\n"
+        for name, one in (limits or {}).items()
+    ]
+    return "".join(["budgets:\n", *lines]) if lines else ""
+
+
+def _policy(settings: Settings, names: tuple[str, ...], least: tuple[int, int, int]) -> str:
+    patients, events, cell = least
     return POLICY.format(
-        lead=settings.lead, lead_key=settings.lead_key, algorithm=ALGORITHM, code=installed(),
-        outputs=", ".join(OUTPUTS), patients=patients, events=events,
+        lead=settings.lead, lead_key=settings.lead_key, patients=patients, events=events, cell=cell,
+        algorithms=", ".join(f'{name}: "{installed()}"' for name in names),
+        outputs=", ".join(outputs_of(list(names))),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from nof1.core.errors import ModelError
-from nof1.federation import manifest
+from nof1.federation import algorithms, manifest
 from nof1.federation.manifest import Manifest, Privacy
 from nof1.federation.network import home as homes
 from nof1.federation.network import project, tls
@@ -43,13 +43,17 @@ def look(line: Line) -> View:
 
 def manifest_for(
     made: Project, task: str, name: str, view: View, *, purpose: str = "", cohort: str = "all",
-    privacy: Privacy | None = None,
+    privacy: Privacy | None = None, algorithm: str = algorithms.DEFAULT, resumes: str = "",
 ) -> Manifest:  # fmt: skip
     """A manifest for the roster that the coordinator shows; each site compares it with its own.
 
+    Parameters
+    ----------
+    resumes : name of a job that broke off and is to go on; all else must be as it was.
+
     Raises
     ------
-    ModelError : not every site has announced itself.
+    ModelError : not every site has announced itself. Refused : the algorithm is not known.
     """
     known = made.read_lead()
     if {one.name for one in view.members} != set(known.sites):
@@ -59,13 +63,13 @@ def manifest_for(
             where="roster",
             next_step="At the site: nof1 federation roster",
         )
-    now = datetime.now(UTC)
+    now, kinds = datetime.now(UTC), algorithms.algorithm(algorithm).outputs
     return Manifest(
         job=f"{name}-{now:%Y%m%d%H%M%S}-{secrets.token_hex(4)}", project=known.project,
-        purpose=purpose, algorithm=homes.ALGORITHM, code=homes.installed(), task=task,
-        cohort=cohort, outputs=homes.OUTPUTS, rounds=ROUNDS, entries=ENTRIES,
+        purpose=purpose, algorithm=algorithm, code=homes.installed(), task=task,
+        cohort=cohort, outputs=kinds, rounds=ROUNDS, entries=ENTRIES,
         roster=Roster.of(view.members).digest.hex(), created=now - EARLY, expires=now + VALID,
-        privacy=privacy,
+        privacy=privacy, resumes=resumes,
     )  # fmt: skip
 
 

@@ -199,7 +199,7 @@ def load(path: Path, kind: type[Content], next_step: str) -> Content:
     raw = private.read(path, next_step)
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InputError("A file of the federation is damaged.", where=str(path)) from None
 
 

@@ -17,6 +17,8 @@ from pathlib import Path
 
 from nof1.core.errors import ModelError
 from nof1.core.workspace import Workspace
+from nof1.federation.algorithms import DEFAULT
+from nof1.federation.manifest import Privacy
 from nof1.federation.network import home as homes
 from nof1.federation.network import lead, project
 from nof1.federation.network.board import State
@@ -33,9 +35,10 @@ ONE = {name: "1" for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NU
 
 def rehearse(
     folder: Path, task: str, name: str, sites: Mapping[str, Workspace],
-    tell: Callable[[str], None] = lambda text: None,
+    tell: Callable[[str], None] = lambda text: None, algorithm: str = DEFAULT,
+    privacy: Privacy | None = None,
 ) -> State:  # fmt: skip
-    """Make a project in ``folder``, start a coordinator and the sites, train, stop them all.
+    """Make a project in ``folder``, start a coordinator and the sites, run the job, stop them all.
 
     Parameters
     ----------
@@ -47,7 +50,7 @@ def rehearse(
     UsageError : fewer than three sites. ModelError : a process did not start.
     """
     made = project.create(folder / "project", list(sites), port=free_port())
-    kept = {one: _joined(made, one, folder, found) for one, found in sites.items()}
+    kept = {one: _joined(made, one, folder, found, algorithm) for one, found in sites.items()}
     with ExitStack() as running:
         tell("Starting the coordinator and the sites")
         log = folder / "log"
@@ -60,15 +63,20 @@ def rehearse(
         line = lead.call(made)
         running.callback(line.close)
         _until(lambda: set(lead.look(line).idle) == set(sites), "Not every site has come.")
-        tell("Training")
-        asked = lead.manifest_for(made, task, name, lead.look(line), purpose="rehearsal")
+        tell("Running the job")
+        asked = lead.manifest_for(
+            made, task, name, lead.look(line), purpose="rehearsal", algorithm=algorithm,
+            privacy=privacy,
+        )  # fmt: skip
         return lead.submit(line, lead.signed(made, asked))
 
 
-def _joined(made: Project, name: str, folder: Path, found: Workspace) -> Home:
+def _joined(made: Project, name: str, folder: Path, found: Workspace, algorithm: str) -> Home:
     own = of_workspace(found.root)
-    where = folder / "sites" / name
-    return homes.join(made.kit(name), where, patients=own.least_patients, events=own.least_events)
+    return homes.join(
+        made.kit(name), folder / "sites" / name, patients=own.least_patients,
+        events=own.least_events, cell=own.least_cell, algorithms=(algorithm,), budgets=own.budgets,
+    )  # fmt: skip
 
 
 def _agree(kept: Mapping[str, Home]) -> None:

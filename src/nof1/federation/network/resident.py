@@ -18,7 +18,8 @@ import msgspec
 from nof1.core import audit
 from nof1.core.errors import InputError, Nof1Error
 from nof1.core.workspace import Workspace
-from nof1.federation import manifest
+from nof1.federation import algorithms, checkpoint, manifest
+from nof1.federation.algorithms import Asked
 from nof1.federation.manifest import Manifest
 from nof1.federation.network import home as homes
 from nof1.federation.network.board import WORDS, Decision, Done, Failed, plain
@@ -67,6 +68,9 @@ class Resident:
                 LOG.warning("the coordinator is gone: %s", error.message)
                 line.close()
                 line = self._reconnected()
+            except InputError as error:
+                audit.append(self.workspace.audit, "federation refused", why=error.message)
+                raise
         line.close()
 
     def _connected(self) -> Line:
@@ -118,27 +122,20 @@ class Resident:
 
         Raises
         ------
-        Nof1Error : as ``job.train``, and what the connection says.
+        Nof1Error : as the algorithm, and what the connection says.
         """
-        from nof1.federation.job import train
-
+        entry = algorithms.algorithm(asked.algorithm)
         roster = self.home.roster()
         channel = NetworkChannel(line, tag, roster, asked.rounds, asked.entries)
         link = self.home.link(asked.job, channel)
-        LOG.info("training: %s", asked.job)
-        made = train(link, self.workspace, asked.task, self.home.rules())
-        self._note(asked.job, "finished", "", made.artefact.content_hash)
-        figures = {
-            "patients": made.federated.patients,
-            "rows": made.federated.rows,
-            "events": made.federated.events,
-            "rounds": made.federated.rounds,
-            "withheld": list(made.model.withheld),
-            "synthetic": made.model.synthetic,
-            "figures": made.card.evaluation.to_dict()["figures"],
-        }
-        one = made.artefact
-        return Done(one.name, str(one.version), one.content_hash, figures)
+        LOG.info("running %s: %s", asked.algorithm, asked.job)
+        rules = self.home.rules()
+        with checkpoint.kept(self.workspace.root, asked) as link.keeper:
+            made = entry.run(
+                Asked(link, self.workspace, asked.task, rules, asked.cohort, asked.privacy)
+            )
+        self._note(asked.job, "finished", "", made.content_hash)
+        return Done(made.name, made.version, made.content_hash, made.figures)
 
     def _failed(self, job: str, error: Exception) -> Failed:
         rule = error.rule if isinstance(error, Refused) else ""
@@ -175,7 +172,7 @@ class NetworkChannel:
                             most=OFFERS)  # fmt: skip
         try:
             return msgspec.msgpack.decode(got.data, type=dict[str, bytes])
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise InputError("The sites' messages cannot be read.", where="link") from None
 
     def lay(self, number: int, payload: bytes) -> bytes:
@@ -198,6 +195,7 @@ def decide(raw: bytes, home: Home, workspace: Workspace) -> Decided:
         policy.decide(asked, roster.digest.hex(), len(roster.members), homes.installed())
         _supported(asked)
         _fresh(asked.job, workspace)
+        checkpoint.check(workspace.root, asked)
         decision = Decision(True)
     except Refused as error:
         decision = Decision(False, error.rule, error.message[:WORDS])
@@ -213,16 +211,18 @@ def decide(raw: bytes, home: Home, workspace: Workspace) -> Decided:
 
 
 def _supported(asked: Manifest) -> None:
-    from nof1.predict.task import Task
-
-    if asked.algorithm != homes.ALGORITHM:
-        raise Refused("algorithms", "This nof1 does not know the algorithm.")
+    entry = algorithms.algorithm(asked.algorithm)
     if not JOB.fullmatch(asked.job):
         raise Refused("job", "The job's name is not of the right form.")
-    if asked.privacy is not None:
-        raise Refused("privacy", "This engine cannot add noise yet.")
+    if entry.noisy and asked.privacy is None:
+        raise Refused("privacy", f"The algorithm {entry.name} needs to know how much noise.")
+    if asked.privacy is not None and not entry.noisy:
+        raise Refused("privacy", f"The algorithm {entry.name} adds no noise.")
+    missing = sorted(set(entry.outputs) - set(asked.outputs))
+    if missing:
+        raise Refused("outputs", f"The job does not name what leaves: {', '.join(missing)}.")
     try:
-        Task.parse(asked.task)
+        entry.read(asked.task)
     except Nof1Error as error:
         raise Refused("task", f"The task cannot be read: {error.message}") from None
 

@@ -168,7 +168,7 @@ def decode(data: bytes, kind: type[Content]) -> Content:
     """
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InputError("A message is not of the form of its kind.", where="connection") from None
 
 

@@ -1,0 +1,1 @@
+"""Differential privacy without a trusted centre: noise of every site inside the masked sum."""

@@ -1,0 +1,85 @@
+"""``nof1 federation egress``: exit codes, the two files, and the verification of one."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from nof1.cli import cli
+from nof1.core import artefacts, audit
+from nof1.core.workspace import create
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """A workspace with a model of pictures, which needs no training to be looked at."""
+    made = create(tmp_path / "ws", synthetic=True)
+    artefacts.save(made.images, "chest", {"model.json": b"{}"}, {"card.json": b'{"name": "chest"}'})
+    return made
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["federation", "egress", *map(str, arguments)])
+
+
+def test_a_model_gets_a_signed_file_and_a_page(workspace):
+    got = run("chest", "-w", workspace.root)
+    assert got.exit_code == 0, got.output
+    path = workspace.reports / "egress-chest-1.json"
+    pack = json.loads(path.read_text())
+    assert pack["schema"] == "nof1/federation-egress/1"
+    assert pack["verdict"] == "attention"
+    page = path.with_suffix(".html").read_text()
+    assert "Not checked" in page
+    assert path.name in page
+    assert "SYNTHETIC" in got.output
+    assert max(map(len, got.output.splitlines())) < 200
+    assert "not checked" in got.output
+    assert [one["action"] for one in audit.entries(workspace.audit)] == ["federation egress"]
+
+
+def test_json_is_the_pack_itself(workspace, tmp_path):
+    got = run("chest", "-w", workspace.root, "--out", tmp_path / "x.json", "--json")
+    assert json.loads(got.output) == json.loads((tmp_path / "x.json").read_text())
+    assert (tmp_path / "x.html").exists()
+
+
+def test_a_failed_check_is_exit_code_1(workspace):
+    card = b'{"name": "chest", "attrition": [{"step": "all", "people": 3}]}'
+    artefacts.save(workspace.images, "chest", {"model.json": b"{}"}, {"card.json": card})
+    got = run("chest", "-w", workspace.root)
+    assert got.exit_code == 1
+    assert "FAIL" in got.output
+
+
+def test_a_file_is_verified_and_a_changed_byte_is_found(workspace, tmp_path):
+    path = tmp_path / "x.json"
+    run("chest", "-w", workspace.root, "--out", path)
+    pack = json.loads(path.read_text())
+    key = pack["signature"]["public_key"]
+    good = run("--verify", path)
+    assert good.exit_code == 0
+    assert "compare it with the site" in good.output
+    assert run("--verify", path, "--key", key).exit_code == 0
+    assert run("--verify", path, "--key", "ab" * 32).exit_code == 1
+    path.write_text(path.read_text().replace('"attention"', '"pass"', 1))
+    bad = run("--verify", path, "--json")
+    assert bad.exit_code == 1
+    told = json.loads(bad.output)
+    assert (told["holds"], told["verdict"]) == (False, None)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("chest", "--verify", "x.json"), ("chest", "--key", "ab"), ("--verify", "none.json")],
+)
+def test_a_request_that_makes_no_sense_is_refused(workspace, arguments):
+    got = run(*arguments, "-w", workspace.root)
+    assert got.exit_code == 2 or got.exception is not None
+    assert "Traceback" not in got.output
+
+
+def test_an_unknown_model_is_refused(workspace):
+    got = run("nobody", "-w", workspace.root)
+    assert got.exit_code != 0
+    assert not (workspace.reports / "egress-nobody-1.json").exists()
