@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import network_guard
 from nof1.core.workspace import Workspace, create
 from nof1.predict.train import TrainResult, train_task
 from nof1.record.ingest import ingest
@@ -16,6 +17,15 @@ PATIENTS = 1500
 # No test is timed: on a busy machine a deadline fails for nothing.
 settings.register_profile("nof1", deadline=None)
 settings.load_profile("nof1")
+network_guard.install()
+
+
+@pytest.fixture(autouse=True)
+def _no_network():
+    """No test, and nothing that it calls, reaches for another machine (see network_guard)."""
+    network_guard.TRIED.clear()
+    yield
+    assert not network_guard.TRIED, f"reached for another machine: {network_guard.TRIED}"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from nof1 import __version__
+from nof1.cli import door
 from nof1.cli.lazy import Lazy
 from nof1.core.errors import Nof1Error
 
@@ -23,6 +24,7 @@ COMMANDS = {
     "train": ("models", "Train a model for a task file, and put it through the gate."),
     "evaluate": ("models", "Figures and gate of a trained model."),
     "card": ("models", "The model card as text, JSON or page."),
+    "effect": ("effect", "Who benefits from which of two treatments."),
     "advise": ("advise", "Every finding about one patient."),
     "genome": ("genome", "Genes from a VCF: star alleles, medicines, polygenic scores."),
     "medicines": ("medicines", "Which medicine for this patient, and why."),
@@ -31,7 +33,8 @@ COMMANDS = {
     "surveillance": ("surveillance", "Outbreaks: nowcast, alarms, forecast, plan, report."),
     "federation": ("federation", "One model of several hospitals; no row leaves any."),
     "serve": ("serve", "CDS Hooks services: advice inside the clinician's own system."),
-    "privacy": ("privacy", "De-identify FHIR, DICOM, OMOP, tables and text; check it."),
+    "users": ("users", "Who may sign in to nof1 serve, and with which roles."),
+    "privacy": ("privacy", "De-identify records, pictures and text; seal workspaces."),
     "audit": ("audit", "The log of who asked what."),
     "governance": ("governance", "Which rules and models may be heard, and what became of them."),
     "knowledge": ("knowledge", "The facts: sources, dates, check, what a newer release changes."),
@@ -58,12 +61,18 @@ def main(arguments: list[str] | None = None) -> Any:
     except click.ClickException as error:
         _fail(_usage(error), arguments)
     except Nof1Error as error:
-        _fail(error.to_dict(), arguments)
+        _fail(error.to_dict() | _notes(error), arguments)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        _fail(_unexpected(error), arguments)
+        _fail(_unexpected(error) | _notes(error), arguments)
+
+
+def _notes(error: Exception) -> dict[str, Any]:
+    """What the door has to say besides the error: that it could not write it down."""
+    notes = getattr(error, "__notes__", [])
+    return {"note": door.UNWRITTEN} if door.UNWRITTEN in notes else {}
 
 
 def _fail(shown: dict[str, Any], arguments: list[str]) -> None:
@@ -77,6 +86,8 @@ def _fail(shown: dict[str, Any], arguments: list[str]) -> None:
             next_step=shown["next_step"],
         )
         click.echo(f"Error: {error}", err=True)
+        if "note" in shown:
+            click.echo(f"Note: {shown['note']}", err=True)
     sys.exit(2)
 
 

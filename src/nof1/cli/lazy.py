@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from nof1.cli import door
+
 
 class Lazy(click.Group):
     """A click group over a table: command -> (module below ``nof1.cli``, one line of help).
@@ -31,7 +33,14 @@ class Lazy(click.Group):
             return None
         module = import_module(f"nof1.cli.{self.table[name][0]}")
         command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
-        return command
+        return door.watch(command)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does; the outermost group writes down what was refused."""
+        if ctx.parent is not None:
+            return super().invoke(ctx)
+        with door.noting(ctx):
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nof1.cli.options import WIDTH, table
+from nof1.cli.twins import cell
 from nof1.core.errors import InputError
 from nof1.core.finding import NOTICE
 
@@ -135,7 +136,7 @@ def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         with path.open("w", newline="", encoding="utf-8") as out:
             writer = csv.DictWriter(out, fieldnames=list(rows[0]))
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows({name: cell(one) for name, one in row.items()} for row in rows)
     except OSError as error:
         raise InputError(f"Cannot write: {error.strerror}.", where=path.name) from None
 

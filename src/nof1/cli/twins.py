@@ -19,11 +19,12 @@ def write_csv(page: Path, head: Sequence[str], rows: Iterable[Sequence[object]])
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(head)
-        writer.writerows([_cell(one) for one in row] for row in rows)
+        writer.writerows([cell(one) for one in row] for row in rows)
     return path
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """The value as a cell of a CSV file: a text that would be a formula is marked as text."""
     if isinstance(value, str) and value.startswith(FORMULAS):
         return f"'{value}"
     return "" if value is None else value

@@ -99,6 +99,9 @@ def frames(
         yield rows.select(list(COLUMNS))
 
 
+FREE = ("file", "sample")  # columns whose words come from whoever made the file
+
+
 @dataclass
 class Writer:
     """A table that grows; use it as a context manager.
@@ -127,6 +130,7 @@ class Writer:
         """Add rows."""
         assert self._text is not None
         if self.path.suffix == ".tsv":
+            rows = rows.with_columns(_marked(pl.col(one)) for one in FREE if one in rows.columns)
             rows.write_csv(self._text, separator="\t", include_header=self._text.tell() == 0)
             return
         data = rows.to_arrow()
@@ -259,3 +263,9 @@ def joined_counts(parts: Sequence[Part]) -> dict[str, Counter[str]]:
         for gene in _kept(part, parts):
             found.setdefault(gene, Counter()).update(part.counts[gene])
     return found
+
+
+def _marked(names: pl.Expr) -> pl.Expr:
+    """Names of people's own choice in a table of text: no spreadsheet runs one as a formula."""
+    risky = names.str.contains(r"^[=+@\t\r-]")
+    return pl.when(risky).then(pl.lit("'") + names).otherwise(names).name.keep()

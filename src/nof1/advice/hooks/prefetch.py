@@ -246,7 +246,7 @@ class _Opened:
 def _opened(raw: msgspec.Raw) -> _Opened:
     try:
         return _Opened(raw, _VALUE.decode(raw))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _Opened(raw, None)
 
 

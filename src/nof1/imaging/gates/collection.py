@@ -8,6 +8,7 @@ count. Nothing that names a patient leaves this module: ids become whole numbers
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -284,7 +285,8 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
             raise InputError("The arrays are too large.", where=path.name, allowed="4 GiB")
         with np.load(path, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+    # zlib's errors are no OSError; a header may claim more numbers than any memory holds
+    except (OSError, ValueError, EOFError, MemoryError, zlib.error, zipfile.BadZipFile):
         raise InputError(
             "The arrays cannot be read.", where=path.name, allowed=".npz of plain arrays"
         ) from None

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,9 @@ def read_state(path: str | Path) -> tuple[dict[str, Tensor], str]:
 
 def _torch_state(file: Path) -> Any:
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():  # torch warns of a pickle's protocol before it refuses it
+            warnings.simplefilter("ignore")
+            return torch.load(file, map_location="cpu", weights_only=True)
     except Exception:  # torch raises many kinds, and quotes the file's content in some
         raise ModelError(
             "The file is no plain file of weights: a full pickle, or damaged.",

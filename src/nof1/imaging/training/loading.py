@@ -7,6 +7,7 @@ count. Names of files and patients never reach an error.
 from __future__ import annotations
 
 import csv
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,9 @@ from nof1.imaging.training.splits import crossing
 from nof1.imaging.training.task import Column, Finding, Group, ImagingTask, Subgroup
 
 MAX_TABLE_BYTES = 2**28
+# What a damaged or a lying .npz raises: zlib's errors are no OSError, and a header may claim more
+# numbers than any memory holds.
+BROKEN = (OSError, ValueError, EOFError, MemoryError, zlib.error, BadZipFile)
 Texts = NDArray[Any]
 
 
@@ -113,7 +117,7 @@ def _from_npz(
 def _opened(path: Path) -> Any:
     try:
         return np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, BadZipFile):
+    except BROKEN:
         raise _unreadable(path.name) from None
 
 
@@ -129,7 +133,7 @@ def _array(arrays: Any, column: Column, where: str) -> NDArray[Any]:
             raise InputError(f"There is no {name!r}.", where=where, allowed=sorted(arrays.keys()))
     try:
         return np.concatenate([arrays[name] for name in names])
-    except (OSError, ValueError, EOFError, BadZipFile):
+    except BROKEN:
         raise _unreadable(where) from None
 
 
