@@ -18,6 +18,7 @@ from nof1.core.workspace import Workspace
 from nof1.genome import findings as genome
 from nof1.imaging import findings as imaging
 from nof1.knowledge.base import Base
+from nof1.predict.effect.score import EffectScorer
 from nof1.predict.score import Scorer
 from nof1.surveillance import findings as surveillance
 
@@ -46,6 +47,17 @@ class Adviser:
         """
         root = self.workspace.models
         return tuple(Scorer.load(artefacts.load(root, name)) for name in artefacts.names(root))
+
+    @cached_property
+    def effects(self) -> tuple[EffectScorer, ...]:
+        """The newest version of every stored treatment effect, by name.
+
+        Raises
+        ------
+        ModelError : when a file was changed after the estimation.
+        """
+        root = self.workspace.effects
+        return tuple(EffectScorer.load(artefacts.load(root, one)) for one in artefacts.names(root))
 
     @cached_property
     def governance(self) -> Governance:
@@ -96,6 +108,7 @@ class Adviser:
                 for scorer in self.scorers
                 for finding in scorer.findings(subject, events, at, names)
             ),
+            *(scorer.finding(subject, events, at, names) for scorer in self.effects),
             *imaging.findings(subject, events, at, synthetic=self.workspace.synthetic),
             *surveillance.findings(subject, events, at, names, synthetic=self.workspace.synthetic),
             *genome.findings(

@@ -203,9 +203,9 @@ def card(
     found = open_workspace(workspace)
     folder = _folder(found, model)
     artefact = artefacts.load(folder, model, version)
-    if page is not None and folder == found.laboratory:
+    if page is not None and folder != found.models:
         raise UsageError(
-            "The page shows models of patients; this one is of the laboratory.",
+            "The page shows models of a patient's risk; this one is another.",
             next_step=f"Read it as text: nof1 card {model}",
         )
     if page is not None:
@@ -214,8 +214,8 @@ def card(
 
 
 def _folder(workspace: Workspace, model: str) -> Path:
-    """Where a model lies: with those of patients, or else in the laboratory."""
-    kept = (workspace.models, workspace.laboratory)
+    """Where a model lies: with risks, with effects, or else in the laboratory."""
+    kept = (workspace.models, workspace.effects, workspace.laboratory)
     return next((root for root in kept if model in artefacts.names(root)), workspace.models)
 
 

@@ -1,4 +1,4 @@
-"""What the boosted terms are fitted to: a yes/no outcome or the time to an event.
+"""What the boosted terms are fitted to: a yes/no outcome, a number, or the time to an event.
 
 Scores have shape (n_rows, n_bags). The bags differ only in the rows they learn from (``weights``).
 """
@@ -72,3 +72,35 @@ class Bernoulli:
 
     def relevel(self, g: FloatArray, h: FloatArray, extra: FloatArray) -> FloatArray:
         return np.clip(-g / np.maximum(h, 1e-12), -1, 1)
+
+
+class Gaussian:
+    """A number with normal noise of a known variance: negative log likelihood up to a constant.
+
+    ``variance`` puts losses and gains on the scale of log likelihoods, so that the thresholds of
+    boosting mean the same as for a yes/no outcome.
+    """
+
+    def __init__(self, values: FloatArray, weights: FloatArray, variance: float) -> None:
+        self.values = values
+        self.weights = weights
+        self.variance = variance
+
+    def start(self, total: CountedSum) -> FloatArray:
+        first, mass = total.together(self.values @ self.weights, self.weights.sum(axis=0))
+        means: FloatArray = first / np.maximum(mass, 1e-12)
+        return means
+
+    def gradients(self, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+        g = (scores - self.values[:, None]) / self.variance
+        return g, np.full_like(g, 1 / self.variance)
+
+    def losses(self, scores: FloatArray) -> FloatArray:
+        losses: FloatArray = (scores - self.values[:, None]) ** 2 / (2 * self.variance)
+        return losses
+
+    def extra(self, scores: FloatArray) -> FloatArray:
+        return np.empty(0)
+
+    def relevel(self, g: FloatArray, h: FloatArray, extra: FloatArray) -> FloatArray:
+        return -g / np.maximum(h, 1e-12)

@@ -54,6 +54,7 @@ class Index:
     Attributes
     ----------
     which : ``first``, ``last`` or ``every`` event; unused for an age or a date.
+    on : a day (its beginning), or a moment (UTC without zone).
     """
 
     which: str = "first"

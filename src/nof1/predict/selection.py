@@ -58,7 +58,9 @@ def _index_rows(index: Index, timeline: Timeline, people: pl.DataFrame) -> pl.Da
 
 def _fixed(index: Index) -> pl.Expr:
     if index.on is not None:
-        return pl.lit(datetime(index.on.year, index.on.month, index.on.day)).cast(pl.Datetime("us"))
+        on = index.on
+        moment = on if isinstance(on, datetime) else datetime(on.year, on.month, on.day)
+        return pl.lit(moment).cast(pl.Datetime("us"))
     return pl.col("birth") + timedelta(days=DAYS_PER_YEAR * (index.age_years or 0))
 
 

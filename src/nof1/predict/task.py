@@ -122,27 +122,38 @@ class Task:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_task(root: Node) -> Task:
+def read_task(root: Node, further: tuple[str, ...] = (), index: Index | None = None) -> Task:
     """Turn the nodes of a task file into a task.
+
+    Parameters
+    ----------
+    further : keys that the file may have and that are read elsewhere.
+    index : used when the file has none.
 
     Raises
     ------
     InputError : naming file, line and column of what is wrong.
     """
-    parts = root.mapping(_KEYS, _REQUIRED)
+    needed = tuple(key for key in _REQUIRED if key != "index" or index is None)
+    parts = root.mapping((*_KEYS, *further), needed)
     kind = parts["kind"].one_of(KINDS) if "kind" in parts else "binary"
-    sets = _named_sets(parts.get("code_sets"))
+    sets = named_sets(parts.get("code_sets"))
     risk = question.read_risk(parts["time_at_risk"], kind)
     return Task(
         name=_name(parts["name"]),
         kind=kind,
-        index=question.read_index(parts["index"], sets),
+        index=question.read_index(parts["index"], sets) if "index" in parts else _given(index),
         outcome=question.read_event(parts["outcome"], sets),
         time_at_risk=risk,
         horizons_days=_horizons(parts.get("horizons_days"), kind, risk),
         **_optional_question(parts, sets),
         **_optional_modelling(parts, sets),
     )
+
+
+def _given(index: Index | None) -> Index:
+    assert index is not None  # the key was required otherwise
+    return index
 
 
 def _optional_question(parts: dict[str, Node], sets: dict[str, CodeSet]) -> dict[str, Any]:
@@ -183,7 +194,8 @@ def _name(node: Node) -> str:
     return name
 
 
-def _named_sets(node: Node | None) -> dict[str, CodeSet]:
+def named_sets(node: Node | None) -> dict[str, CodeSet]:
+    """The code sets of a file, by name."""
     named = node.mapping().items() if node else ()
     return {name: read_code_set(definition, name) for name, definition in named}
 

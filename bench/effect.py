@@ -1,0 +1,61 @@
+"""Effects: known individual effects against EconML's forest, false claims, refusals, large tables.
+
+Everything here is SYNTHETIC: only there is the true effect of every person known.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from bench.measured import ONE_THREAD
+
+PARTS = ("hospital", "nobody", "lonely", "large")
+
+
+def main(arguments: list[str]) -> None:
+    """One part, or all of them."""
+    parser = argparse.ArgumentParser(prog="./dev bench effect")
+    parser.add_argument("part", choices=PARTS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=None)
+    parser.add_argument("--patients", type=int, default=8_000, help="hospital: of each seed")
+    parser.add_argument("--without-forest", action="store_true", help="hospital: nof1 alone")
+    parser.add_argument("--full", action="store_true", help="nobody: the recipe as it is shipped")
+    parser.add_argument("--people", type=int, default=None, help="nobody, lonely: of each seed")
+    parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 100_000], help="large")
+    parser.add_argument("--inside", action="store_true", help="large: in this process")
+    asked = parser.parse_args(arguments)
+    os.environ.update(ONE_THREAD)  # before numpy is imported
+    PART[asked.part](asked)
+
+
+def _hospital(asked: argparse.Namespace) -> None:
+    from bench import effect_hospital
+
+    seeds = asked.seeds or [21]
+    effect_hospital.race(seeds, asked.patients, forest=not asked.without_forest)
+
+
+def _nobody(asked: argparse.Namespace) -> None:
+    from bench import effect_draws
+
+    seeds = asked.seeds or list(range(1, 41))
+    effect_draws.nobody(seeds, asked.people or 2_000, full=asked.full)
+
+
+def _lonely(asked: argparse.Namespace) -> None:
+    from bench import effect_draws
+
+    effect_draws.lonely(asked.seeds or list(range(1, 6)), asked.people or 4_000)
+
+
+def _large(asked: argparse.Namespace) -> None:
+    from bench import effect_large
+
+    if asked.inside:
+        effect_large.inside(asked.rows[0])
+    else:
+        effect_large.table(asked.rows)
+
+
+PART = {"hospital": _hospital, "nobody": _nobody, "lonely": _lonely, "large": _large}

@@ -1,0 +1,209 @@
+"""Effects of the synthetic hospital, whose individual effects are known: nof1 and EconML's forest.
+
+Both see the same table, folds and people (those who have counterparts by nof1's propensity), and
+nobody's effect comes from a model that has seen that person. The true effect is the difference of
+the exact one-year risks from ``truth/index_dates.csv``. Forests take no missing values: they get
+medians, and a column that says so for every feature of which more than 1 % are missing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from bench.measured import SCRATCH
+from nof1.core.workspace import create
+from nof1.learn.effect.analysis import Analysis, analyse
+from nof1.learn.effect.arms import Arms
+from nof1.learn.effect.overlap import supported
+from nof1.learn.effect.recipe import Recipe
+from nof1.predict.effect.estimate import _arms
+from nof1.predict.effect.question import EffectTask
+from nof1.predict.effect.table import learning_table
+from nof1.predict.effect.trial import compile_trial
+from nof1.record.ingest import ingest
+from nof1.record.store import Record
+from nof1.synthetic.hospital import Hospital
+from nof1.synthetic.radiology import Imaging
+
+FOLDER = SCRATCH / "effect"
+COMPARISONS = {"ticagrelor": "antiplatelet", "apixaban": "anticoagulant"}
+"""Task file (``NAME_effect.yaml``) -> group of the index dates in the truth."""
+LEVEL = 0.95
+FIRM = (0.15, 0.85)
+"""True propensities of people who surely have counterparts."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison in one hospital: rows, true effects (n,), true propensities (n,)."""
+
+    name: str
+    arms: Arms
+    true: np.ndarray
+    chance: np.ndarray
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a program says of each person (n,), with limits, and the CPU seconds it took."""
+
+    effect: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    cpu_s: float
+
+
+def cases(seed: int, patients: int) -> Iterator[Case]:
+    """Both comparisons of a hospital; arrays are kept in ``.bench/effect``."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    paths = {name: FOLDER / f"{name}@{seed}-{patients}.npz" for name in COMPARISONS}
+    if not all(path.exists() for path in paths.values()):
+        _prepare(seed, patients, paths)
+    for name, path in paths.items():
+        kept = np.load(path, allow_pickle=False)
+        arms = Arms.of(
+            kept["X"], kept["treated"], kept["y"], names=[str(one) for one in kept["names"]],
+            weight=kept["weight"], keys=kept["keys"],
+        )  # fmt: skip
+        yield Case(name, arms, kept["true"], kept["chance"])
+
+
+def _prepare(seed: int, patients: int, paths: dict[str, Path]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        plan = Hospital(seed=seed, patients=patients, imaging=Imaging.none())
+        written = plan.write(root / "files")
+        workspace = create(root / "workspace", shards=1, synthetic=True)
+        for site, source in written.sites.items():
+            ingest(workspace.record, [source], site=site, settings={"shards": 1})
+        record = Record(workspace.record)
+        answers = pl.read_csv(written.truth / "index_dates.csv", infer_schema_length=None)
+        for name, path in paths.items():
+            np.savez_compressed(path, **_rows(name, record, answers))
+
+
+def _rows(name: str, record: Record, answers: pl.DataFrame) -> dict[str, Any]:
+    """Arrays of one comparison, made by the code of ``nof1 effect``."""
+    text = files("nof1.synthetic").joinpath("descriptions", f"{name}_effect.yaml").read_text()
+    question = EffectTask.parse(text)
+    trial = compile_trial(question, record)
+    data, _ = learning_table(question, record, trial)
+    arms, _ = _arms(question, data, trial)
+    known = answers.filter(pl.col("group") == COMPARISONS[name]).select(
+        "patient_id", pl.col("effect").cast(pl.Float64), pl.col("propensity").cast(pl.Float64)
+    )
+    people = record.subjects().select("subject_id", "patient")
+    told = (
+        trial.cohort.frame.select("subject_id")
+        .join(people, on="subject_id", how="left", maintain_order="left")
+        .join(known, left_on="patient", right_on="patient_id", how="left", maintain_order="left")
+    )
+    return {
+        "X": arms.X, "treated": arms.treated, "y": arms.y, "names": np.array(arms.names),
+        "weight": arms.weight, "keys": arms.keys, "true": told["effect"].to_numpy(),
+        "chance": told["propensity"].to_numpy(),
+    }  # fmt: skip
+
+
+def ours(arms: Arms, recipe: Recipe) -> tuple[Analysis, Told]:
+    """Out-of-fold effects with their limits, as the analysis makes them."""
+    start = time.process_time()
+    made = analyse(arms, recipe)
+    cpu = time.process_time() - start
+    found = made.crossed[made.chosen]
+    low, high = made.calibrated.interval(found.raw, found.bags, LEVEL)
+    return made, Told(made.calibrated.effect(found.raw), low, high, cpu)
+
+
+def forest(arms: Arms, folds: np.ndarray, rows: np.ndarray, count: int) -> Told | None:
+    """EconML's causal forest (honest, 500 trees) on the same folds; None without EconML."""
+    try:
+        from econml.dml import CausalForestDML
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+    except ImportError:
+        return None
+    X = _filled(arms.X)
+    effect, low, high = (np.zeros(len(X)) for _ in range(3))
+    start = time.process_time()
+    for fold in range(count):
+        learn, here = (folds != fold) & (rows > 0), folds == fold
+        plain = {"n_estimators": 200, "min_samples_leaf": 10, "n_jobs": 1, "random_state": 1}
+        model = CausalForestDML(
+            model_y=RandomForestRegressor(**plain), model_t=RandomForestClassifier(**plain),
+            discrete_treatment=True, n_estimators=500, cv=3, random_state=1, n_jobs=1,
+        )  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(arms.y[learn], arms.treated[learn], X=X[learn])
+            effect[here] = model.effect(X[here]).ravel()
+            limits = model.effect_interval(X[here], alpha=1 - LEVEL)
+        low[here], high[here] = (one.ravel() for one in limits)
+    return Told(effect, low, high, time.process_time() - start)
+
+
+def _filled(X: np.ndarray) -> np.ndarray:
+    gone = np.isnan(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        middle = np.nan_to_num(np.nanmedian(X, axis=0))
+    return np.hstack([np.where(gone, middle, X), gone[:, gone.mean(axis=0) > 0.01]])
+
+
+def _line(who: str, told: Told, true: np.ndarray, rows: np.ndarray) -> str:
+    off = (told.effect - true)[rows]
+    inside = ((told.low <= true) & (true <= told.high))[rows]
+    alike = np.corrcoef(told.effect[rows], true[rows])[0, 1] if told.effect[rows].std() else 0.0
+    wide = (told.high - told.low)[rows].mean()
+    return (
+        f"  {who:<24} sqrt(PEHE) {np.sqrt(np.mean(off**2)):.4f}  r {alike:.2f}  "
+        f"covers {inside.mean():.3f} (mean width {wide:.3f})  {told.cpu_s:.1f} CPU s"
+    )
+
+
+def _refused(made: Analysis, case: Case) -> str:
+    """People without a choice in the hospital, and people with a real one."""
+    out = ~supported(made.nuisance.propensity, made.recipe.least_propensity)
+    none = (case.chance <= 0) | (case.chance >= 1)
+    firm = (case.chance >= FIRM[0]) & (case.chance <= FIRM[1])
+    return (
+        f"  refused: {out[none].mean():.3f} of {none.sum()} without a choice, "
+        f"{out[firm].mean():.3f} of {firm.sum()} with a true propensity of {FIRM[0]} to {FIRM[1]}"
+    )
+
+
+def race(seeds: list[int], patients: int, *, forest: bool) -> None:
+    """Print one block for each seed and comparison."""
+    for seed in seeds:
+        for case in cases(seed, patients):
+            _one(seed, case, forest)
+
+
+def _one(seed: int, case: Case, with_forest: bool) -> None:
+    recipe = Recipe(folds=5, seed=1)
+    made, told = ours(case.arms, recipe)
+    rows = (made.rows > 0) & ~np.isnan(case.true)
+    shape = " x ".join(f"{size:,}" for size in case.arms.X.shape)
+    print(
+        f"seed {seed} {case.name}: {shape}, {rows.sum():,} with counterparts; true effect "
+        f"{case.true[rows].mean():+.3f} (sd {case.true[rows].std():.3f}), estimated {made.effect}; "
+        f"learner {made.chosen}; validated {made.validated}"
+    )
+    print(_line("nof1", told, case.true, rows), flush=True)
+    low, high = (np.full(len(rows), one) for one in (made.effect.low, made.effect.high))
+    flat = Told(np.full(len(rows), made.effect.value), low, high, told.cpu_s)
+    print(_line("the average for all", flat, case.true, rows), flush=True)
+    if with_forest:
+        other = forest(case.arms, made.nuisance.folds, made.rows, recipe.folds)
+        said = _line("EconML causal forest", other, case.true, rows) if other else "  no EconML"
+        print(said, flush=True)
+    print(_refused(made, case), flush=True)

@@ -1,0 +1,1 @@
+"""Who benefits from which of two treatments: from a task file to findings about one patient."""
