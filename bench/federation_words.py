@@ -53,7 +53,9 @@ gain? What do the masked sums cost? This page is the output of the last of these
 `./dev bench federation equality` and `small-sites` run the same race and print one part of it.
 The race reads arrays only (numpy, scipy, numba, scikit-learn, msgspec, cryptography), so it can
 run on another machine with the source and `.bench/federation`. One thread a process, about eight
-CPU-minutes a seed.
+CPU-minutes a seed. The figures below come from such a machine (16 cores, Python 3.12) on 26
+November 2026, but for the peer and the cost of the sums; Cox on the synthetic hospital, whose 430
+columns take minutes a model, was not finished there.
 
 **The data** are divided into sites by something real or known, never at random.
 

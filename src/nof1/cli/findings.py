@@ -68,6 +68,10 @@ def _answer(finding: Finding, interval: Interval) -> str:
     assert finding.value is not None
     share = finding.value.unit == "1"
     numbers = [finding.value.amount, interval.low, interval.high]
+    if finding.kind is Kind.EFFECT:
+        amount, low, high = (f"{100 * one if share else one:+.1f}" for one in numbers)
+        unit = "points" if share else "days"
+        return f"{amount} {unit} ({low} to {high}, {interval.level:.0%} interval){_span(finding)}"
     amount, low, high = (f"{100 * one if share else one:.3g}" for one in numbers)
     unit = "%" if share else finding.value.unit
     return f"{amount} {unit} ({low} to {high}, {interval.level:.0%} interval)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nof1.pictures import patient_charts
@@ -14,6 +14,7 @@ STATUS = {
     "withheld": ("warning", "Withheld"),
     "not_checked": ("warning", "Not checked"),
 }
+SCALES = {"logit": "Log odds", "1": "Points", "d": "Days"}
 EVENTS_SHOWN = 20
 
 
@@ -85,12 +86,13 @@ def finding(row: Mapping[str, Any], drawing: str | None = None) -> dict[str, Any
         "icons": _icons(row.get("frequency")),
         "drawing": f"data:image/png;base64,{drawing}" if drawing else None,
         "bar": _bar(value) if value else None,
-        "value": _value(value) if value else None,
+        "value": _value(value, row["kind"]) if value else None,
         "reason": row.get("reason"),
         "resolve": row.get("resolve"),
         "notes": row.get("notes") or [],
         "reasons": [_reason(e, max(contributions, default=0.0)) for e in evidence],
         "weighed": bool(contributions),
+        "scale": SCALES[_scale(evidence)],
         "basis": basis,
         "synthetic": bool(row.get("synthetic")),
     }
@@ -132,9 +134,13 @@ def _bar(value: Mapping[str, Any]) -> Any:
     )
 
 
-def _value(value: Mapping[str, Any]) -> str:
+def _value(value: Mapping[str, Any], kind: str) -> str:
     interval = value["interval"]
-    if value["unit"] == "1":
+    if kind == "effect":
+        factor, unit = (100, " points") if value["unit"] == "1" else (1, " days")
+        ends = (value["amount"], interval["low"], interval["high"])
+        numbers = [f"{factor * n:+.1f}".replace("-", "\u2212") for n in ends]
+    elif value["unit"] == "1":
         numbers = [f"{100 * n:.3g}" for n in (value["amount"], interval["low"], interval["high"])]
         unit = " %"
     else:
@@ -144,14 +150,20 @@ def _value(value: Mapping[str, Any]) -> str:
     return f"{numbers[0]}{unit} ({level} interval {numbers[1]} to {numbers[2]}{unit})"
 
 
+def _scale(evidence: Sequence[Mapping[str, Any]]) -> str:
+    """Unit of the contributions: of log odds, or of an effect."""
+    return next((e["unit"] for e in evidence if e.get("unit") in SCALES), "logit")
+
+
 def _reason(evidence: Mapping[str, Any], largest: float) -> dict[str, Any]:
     amount = evidence.get("contribution")
     events = evidence.get("events") or []
+    shown = amount if amount is None or evidence.get("unit") != "1" else 100 * amount
     return {
         "text": evidence["text"],
         "citation": evidence.get("citation"),
         "bar": None if amount is None else patient_charts.contribution_bar(amount, largest),
-        "amount": None if amount is None else f"{amount:+.2f}".replace("-", "\u2212"),
+        "amount": None if shown is None else f"{shown:+.2f}".replace("-", "\u2212"),
         "way": None if amount is None else "raises the risk" if amount > 0 else "lowers the risk",
         "events": [_event(event) for event in events[:EVENTS_SHOWN]],
         "more": max(len(events) - EVENTS_SHOWN, 0),

@@ -16,7 +16,7 @@ PARTS = {
 
 def text(card: Mapping[str, Any]) -> str:
     """All parts, in the order of a reader's questions."""
-    parts = (_head, _trial, _people, _effect, _checks, _persons, _policy, _limits)
+    parts = (_head, _trial, _people, _effect, _checks, _persons, _modifiers, _policy, _limits)
     return "\n".join(line for part in parts for line in part(card)).rstrip() + "\n"
 
 
@@ -121,6 +121,18 @@ def _persons(card: Mapping[str, Any]) -> list[str]:
     if card["withheld"]:
         lines += ["", "WITHHELD for single people:"]
         lines += [_hanging(f"- {why}", 2) for why in card["withheld"]]
+    return [*lines, ""]
+
+
+def _modifiers(card: Mapping[str, Any]) -> list[str]:
+    if not card["modifiers"]:
+        return []
+    lines = ["## What moves it", "", "For one standard deviation more, on the scale of log odds:"]
+    if card["effect"]["measure"] != "risk_difference":
+        lines[-1] = "For one standard deviation more, in days:"
+    for one in card["modifiers"][:6]:
+        number = f"{one['modifier']:+.2f} ({one['low']:+.2f} to {one['high']:+.2f})"
+        lines.append(_hanging(f"  {number}  {one['feature']}", 28))
     return [*lines, ""]
 
 

@@ -75,7 +75,8 @@ def estimate(
     say(f"Computing features of {trial.cohort.frame.height:,} rows")
     data, splits = learning_table(question, record, trial, engine)
     arms, known = _arms(question, data, trial)
-    recipe = recipe or Recipe(folds=question.task.split.folds, seed=question.task.split.seed)
+    plan = question.task.split
+    recipe = recipe or Recipe(folds=plan.folds, seed=plan.seed, level=question.task.interval_level)
     say(f"Estimating over {recipe.folds} folds: propensity, outcomes, effects")
     analysis = analyse(arms, recipe, harm=question.estimand.harm)
     say("Checking outcomes that no option can change")

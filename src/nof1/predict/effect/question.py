@@ -10,6 +10,7 @@ Reference: Hernán & Robins, Am. J. Epidemiol. 183 (2016) 758 (target trial).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,6 +31,10 @@ from nof1.predict.task import Task, named_sets, read_task
 KEYS = ("treatment", "estimand", "negative_controls", "colliders")
 MEASURES = ("risk_difference", "restricted_mean")
 ANALYSES = ("intention_to_treat", "per_protocol")
+UNUSED = ("learners", "monotone", "groups", "ablation")
+"""Keys of a task file that say nothing about an effect."""
+LEVEL = 0.95
+"""Of the intervals, where the file does not say."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,8 @@ class EffectTask:
         ------
         InputError : naming file, line and column of what is wrong.
         """
-        text = Path(path).read_text(encoding="utf-8") if Path(path).is_file() else ""
-        return _read(yaml_lines.load(path), text)
+        root = yaml_lines.load(path)
+        return _read(root, Path(path).read_text(encoding="utf-8"))
 
     @classmethod
     def parse(cls, text: str, file: str = "task") -> EffectTask:
@@ -128,8 +133,11 @@ def _read(root: Node, text: str) -> EffectTask:
     sets = named_sets(given.get("code_sets"))
     treatment = _treatment(given["treatment"], sets)
     own = "index" in given
-    task = read_task(root, KEYS, _start(given["treatment"], treatment))
-    task = _timed(root, task, treatment, own)
+    task = read_task(root, KEYS, _start(given["treatment"], treatment, own))
+    _refuse_unused(given, task)
+    task = _timed(given, task, treatment, own)
+    if "interval_level" not in given:
+        task = replace(task, interval_level=LEVEL)
     controls = given.get("negative_controls")
     colliders = given.get("colliders")
     return EffectTask(
@@ -161,13 +169,30 @@ def _treatment(node: Node, sets: Sets) -> Treatment:
     return made
 
 
-def _start(node: Node, treatment: Treatment) -> Index:
-    """The first use of either option."""
+def _refuse_unused(given: Mapping[str, Node], task: Task) -> None:
+    """Nothing that a file asks for is passed over in silence."""
+    for key in UNUSED:
+        if key in given:
+            given[key].refuse(f"`{key}` says nothing about an effect.", next_step="Remove it.")
+    if task.split.method != "patient":
+        given["split"].refuse(
+            "An effect is cross-fitted by patient.",
+            allowed="`split: {method: patient, folds: N, seed: N}`",
+        )
+
+
+def _start(node: Node, treatment: Treatment, own: bool) -> Index:
+    """The first use of either option; not used when the file has an index of its own."""
     either = [treatment.strategy.codes, treatment.comparator.codes]
     rules = (treatment.strategy, treatment.comparator)
-    if any(one.minus for one in either) or any(rule.bounded for rule in rules):
+    if any(rule.bounded for rule in rules):
         node.refuse(
-            "The start cannot be made from a set with `except` or from bounded values.",
+            "An option is begun by a code, whatever value stands beside it.",
+            next_step="Remove the bounds; name the codes of both options.",
+        )
+    if any(one.minus for one in either) and not own:
+        node.refuse(
+            "The start cannot be made from a set with `except`.",
             next_step="List the codes of both options, or give an `index`.",
         )
     union = CodeSet(
@@ -179,16 +204,16 @@ def _start(node: Node, treatment: Treatment) -> Index:
     return Index("first", EventRule(union))
 
 
-def _timed(root: Node, task: Task, treatment: Treatment, own: bool) -> Task:
+def _timed(given: Mapping[str, Node], task: Task, treatment: Treatment, own: bool) -> Task:
     """Follow-up begins when it is known which option a person took; earlier would be immortal."""
     if not own and treatment.grace_days:
-        root.refuse(
+        given["treatment"].mapping()["grace_days"].refuse(
             "A grace period needs an `index` that the option follows.",
             next_step="Add `index:`, or remove `grace_days`.",
         )
     if task.prediction_offset_days < treatment.grace_days:
         if task.prediction_offset_days:
-            root.refuse(
+            given["prediction_time"].refuse(
                 "Immortal time: follow-up would begin before it is known which option was taken.",
                 allowed=f"`prediction_time: {{after_index_days: {treatment.grace_days:g}}}`",
                 next_step="Remove `prediction_time`: it follows from `grace_days`.",
@@ -204,7 +229,10 @@ def _estimand(node: Node | None, root: Node, task: Task) -> Estimand:
     parts = node.mapping(("measure", "horizon_days"))
     measure = parts["measure"].one_of(MEASURES) if "measure" in parts else MEASURES[0]
     if "horizon_days" in parts:
-        end = parts["horizon_days"].number(task.time_at_risk.start_days, task.time_at_risk.end_days)
+        start = task.time_at_risk.start_days
+        end = parts["horizon_days"].number(start, task.time_at_risk.end_days)
+        if end <= start:
+            parts["horizon_days"].refuse("Nothing can happen before such a horizon.")
     if measure == "restricted_mean" and task.kind != "survival":
         node.refuse("Days free of the outcome need `kind: survival`.")
     if task.kind == "binary" and end != task.time_at_risk.end_days:

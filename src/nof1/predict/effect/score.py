@@ -196,14 +196,19 @@ class EffectScorer:
         return base, float(np.clip(base + effect, 0.0, top))
 
     def _undecided(self, made: Options) -> Refusal | None:
-        if not made.low < 0 < made.high:
+        if not made.low <= 0 <= made.high:
             return None
         whom = "on average" if made.average else "for this patient"
+        mean = self.stored.average
+        besides = ""
+        if not made.average and mean.low is not None and mean.high is not None:
+            ends = f"{self._amount(mean.low)} to {self._amount(mean.high)}"
+            besides = f" The average of all people lies in {ends}."
         return (
             Status.WITHHELD,
             f"Either option could be better {whom}: the difference lies between "
             f"{self._amount(made.low)} and {self._amount(made.high)} "
-            f"({self.stored.level:.0%} interval).",
+            f"({self.stored.level:.0%} interval).{besides}",
             "More people who began either option, or a randomised trial.",
         )
 
@@ -297,7 +302,7 @@ class _Asked:
     def _finding(self, **answer: object) -> Finding:
         question, stored = self.scorer.question, self.scorer.stored
         other, name = question.treatment.labels
-        words = question.task.description or question.task.name
+        words = (question.task.description or question.task.name).strip()
         return Finding(
             subject=self.subject,
             as_of=utc(self.at),

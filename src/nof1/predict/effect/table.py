@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -11,12 +10,13 @@ import polars as pl
 from nof1.core.engine import Engine
 from nof1.core.errors import ModelError
 from nof1.predict import leakage
-from nof1.predict.codesets import resolve_all
+from nof1.predict.codesets import CodeSet, resolve_all
 from nof1.predict.cohort import Source
-from nof1.predict.dataset import Dataset, assemble, narrowed
+from nof1.predict.dataset import Dataset, assemble
 from nof1.predict.effect.question import EffectTask
 from nof1.predict.effect.trial import Trial
 from nof1.predict.splits import Splits, folds_by_patient
+from nof1.predict.task import Task
 
 
 def learning_table(
@@ -29,9 +29,10 @@ def learning_table(
     ModelError : no feature varies, a feature is a flagged collider, or the audit failed.
     """
     task, frame = question.task, trial.cohort.frame
-    data = assemble(task, record, trial.cohort, pl.Series(np.ones(frame.height, bool)), engine)
+    asked = without_options(question, record, trial)
+    known = pl.Series(np.ones(frame.height, bool))
+    data = replace(assemble(asked, record, trial.cohort, known, engine), task=task)
     _refuse_colliders(question, record, data)
-    data = without(data, {*trial.arms[0], *trial.arms[1]})
     folds = folds_by_patient(frame, np.ones(frame.height, bool), task.split)
     none = np.zeros(0, np.int64)
     splits = Splits(folds, none, none, f"{task.split.folds} folds by patient")
@@ -39,29 +40,21 @@ def learning_table(
     return data, splits
 
 
-def without(data: Dataset, codes: Iterable[str]) -> Dataset:
-    """The table without the columns of some codes: who began an option has its code.
+def without_options(question: EffectTask, record: Source, trial: Trial) -> Task:
+    """The task without the options among its features: who began an option has its code.
 
-    Raises
-    ------
-    ModelError : when no column is left.
+    They are left out before columns are compared: of equal columns one is kept, and a feature that
+    decides the option must not disappear together with the option.
     """
-    banned = set(codes)
+    task, codes = question.task, record.codes()["code"].to_list()
+    banned = {*trial.arms[0], *trial.arms[1]}
     ends = tuple(f"//{code}" for code in banned)  # END//RxNorm//3355 tells it as well
-    kept = [
-        place
-        for place, column in enumerate(data.columns)
-        if (code := _code(data, column)) not in banned and not code.endswith(ends)
-    ]
-    if not kept:
-        raise ModelError(
-            "Nothing but the options themselves is known of these people: nothing to adjust for.",
-            where=f"task {data.task.name}, features",
-            next_step="Import more of the record.",
-        )
-    columns = tuple(data.columns[place] for place in kept)
-    return replace(data, columns=columns, X=np.ascontiguousarray(data.X[:, kept]),
-                   spec=narrowed(data.spec, columns))  # fmt: skip
+    banned |= {code for code in codes if code.endswith(ends)}
+    if task.features.exclude is not None:
+        sets = (task.features.exclude,)
+        banned |= set(resolve_all(sets, codes, record.ancestors())[sets[0]])
+    never = CodeSet("options", codes=tuple(sorted(banned)), may_be_empty=True)
+    return replace(task, features=replace(task.features, exclude=never))
 
 
 def _refuse_colliders(question: EffectTask, record: Source, data: Dataset) -> None:

@@ -119,7 +119,7 @@ def _begun(question: EffectTask, frame: pl.DataFrame, uses: pl.DataFrame) -> pl.
     joined = rows.select("row", "subject_id", "at").join(uses, on="subject_id", how="left")
     washout, grace = DAY * treatment.washout_days, DAY * treatment.grace_days
     known, at = pl.col("known"), pl.col("at")
-    # A start within the same day as the index is the start itself, not an earlier use.
+    # A use at the very moment of the index is the start itself, not an earlier use.
     early = (known < at) & (known >= at - washout)
     begins = (known >= at) & (known <= at + grace)
     told = joined.group_by("row").agg(
@@ -136,8 +136,10 @@ def _left(question: EffectTask, frame: pl.DataFrame, uses: pl.DataFrame) -> NDAr
     if treatment.analysis == "intention_to_treat":
         return np.full(frame.height, np.inf)
     rows = frame.with_row_index("row").select("row", "subject_id", "prediction_time", "first")
+    # From the index on: who began during the grace and never came back has left as well.
+    offset = timedelta(days=question.task.prediction_offset_days)
     later = rows.join(uses, on="subject_id", how="left").filter(
-        pl.col("known") >= pl.col("prediction_time")
+        pl.col("known") >= pl.col("prediction_time") - offset
     )
     days = (pl.col("known") - pl.col("prediction_time")).dt.total_microseconds() / 86_400e6
     told = later.with_columns(days.alias("days"), own=pl.col("arm") == pl.col("first"))
