@@ -32,7 +32,7 @@ def privacy() -> None:
     """
 
 
-@privacy.command()
+@privacy.command(short_help="Make a new key file.")
 @json_option
 @click.argument("file", type=any_path)
 def key(as_json: bool, file: Path) -> None:
@@ -47,7 +47,7 @@ def key(as_json: bool, file: Path) -> None:
     tell(data, "Key written. Keep it apart from the data, and keep it safe.", as_json=as_json)
 
 
-@privacy.command()
+@privacy.command(short_help="De-identify a file or folder IN into a folder OUT.")
 @json_option
 @click.argument("source", metavar="IN", type=any_path)
 @click.argument("target", metavar="OUT", type=any_path)
@@ -109,7 +109,7 @@ def deidentify(
     ctx.exit(0 if report.clean else 1)
 
 
-@privacy.command()
+@privacy.command(short_help="Look for identifiers in de-identified files.")
 @json_option
 @click.argument("path", type=any_path)
 @click.option("--against", type=existing, help="The original input, to look for its patients.")
@@ -135,7 +135,7 @@ def check(
     ctx.exit(0 if result.clean else 1)
 
 
-@privacy.command()
+@privacy.command(short_help="What stands behind pseudonyms, with the key.")
 @json_option
 @click.argument("mapping", type=any_path)
 @click.argument("pseudonyms", metavar="PSEUDONYM...", nargs=-1, required=True)

@@ -39,7 +39,7 @@ def opening(command: Callable[..., Any]) -> Callable[..., Any]:
     return common(command)
 
 
-@click.command("seal-key")
+@click.command("seal-key", short_help="Make a key that opens sealed workspaces.")
 @json_option
 @click.argument("file", type=any_path)
 def seal_key(as_json: bool, file: Path) -> None:
@@ -56,7 +56,7 @@ for recovery, and keep it in another place."""
     tell(data, text, as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Encrypt a workspace in place.")
 @opening
 @click.option("--name", help="What the key is called in the workspace [the file's name].")
 @click.option("--for", "others", multiple=True, metavar="NAME=FILE.pub",
@@ -89,7 +89,7 @@ def seal(
     tell(_state(vault, "seal"), f"Sealed. {_summary(vault)}", as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Decrypt a sealed workspace in place.")
 @opening
 def unseal(
     workspace: str | None,
@@ -110,7 +110,11 @@ def unseal(
     tell(data, f"Unsealed: {files} files lie open on the disk.", as_json=as_json)
 
 
-@click.command("with", context_settings={"allow_interspersed_args": False})
+@click.command(
+    "with",
+    context_settings={"allow_interspersed_args": False},
+    short_help="Open a sealed workspace for one command.",
+)
 @opening
 @click.option("--ram", type=any_path, help="Folder on a RAM filesystem [/dev/shm].")
 @click.option("--swap-is-encrypted", is_flag=True, help="Go on although swap is on.")
@@ -160,7 +164,7 @@ def with_(
     ctx.exit(closed.code)
 
 
-@click.command()
+@click.command(short_help="Change the key, and who can open it.")
 @opening
 @click.option("--all", "everything", is_flag=True, help="Encrypt every byte anew.")
 @click.option("--add", multiple=True, metavar="NAME=FILE.pub",
@@ -198,7 +202,7 @@ def rotate(
     tell(data, text, as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="Who can open it; with a key, check every byte.")
 @opening
 def sealed(
     workspace: str | None,
@@ -232,7 +236,7 @@ def sealed(
     tell(data, text, as_json=as_json)
 
 
-@click.command()
+@click.command(short_help="What a killed session left in memory.")
 @opening
 @click.option("--ram", type=any_path, help="Where the session was open [/dev/shm].")
 @click.option("--discard", is_flag=True, help="Throw the changes of the session away.")

@@ -29,7 +29,7 @@ def users() -> None:
     """Accounts of nof1 serve: people with roles, programs with tokens."""
 
 
-@users.command()
+@users.command(short_help="Add an account; a password is asked for.")
 @common
 @click.argument("name")
 @click.option("--role", "roles", multiple=True, required=True, help="A role (several times).")
@@ -73,7 +73,7 @@ def list_(workspace: str | None, as_json: bool) -> None:
     tell({"schema": "nof1/users-list/1", "accounts": accounts}, text, as_json=as_json)
 
 
-@users.command()
+@users.command(short_help="Give an account other roles.")
 @common
 @click.argument("name")
 @click.argument("roles", nargs=-1, required=True)
@@ -84,7 +84,7 @@ def role(workspace: str | None, as_json: bool, name: str, roles: tuple[str, ...]
         _told(made, f"{made.name} has the roles: {', '.join(made.roles)}.", as_json)
 
 
-@users.command()
+@users.command(short_help="Set another password.")
 @common
 @click.argument("name")
 @from_input
@@ -97,7 +97,7 @@ def password(workspace: str | None, as_json: bool, name: str, password_stdin: bo
         _told(found, f"{found.name} has a new password.", as_json)
 
 
-@users.command()
+@users.command(short_help="Remove an account.")
 @common
 @click.argument("name")
 def remove(workspace: str | None, as_json: bool, name: str) -> None:
@@ -108,7 +108,7 @@ def remove(workspace: str | None, as_json: bool, name: str) -> None:
         _told(found, f"{found.name} is removed.", as_json)
 
 
-@users.command()
+@users.command(short_help="Change whose record an account may see.")
 @common
 @click.argument("name")
 @click.option("--add", "more", multiple=True, metavar="PATIENT", help="Put on the list.")
@@ -136,7 +136,7 @@ def patients(
         _told(made, f"{made.name} may see {count}.", as_json)
 
 
-@users.command()
+@users.command(short_help="Make a token for a program; shown once.")
 @common
 @click.argument("name")
 @click.option(
@@ -172,7 +172,7 @@ def token(
         tell(data, text, as_json=as_json)
 
 
-@users.command()
+@users.command(short_help="Emergency accesses, newest first.")
 @common
 @click.option("--last", default=20, show_default=True, type=click.IntRange(1, 10_000))
 def emergencies(workspace: str | None, as_json: bool, last: int) -> None:
