@@ -29,6 +29,18 @@ def test_a_site_named_twice_is_refused(task, workspaces):
     assert "named twice" in str(run(task, *arguments, *again).exception)
 
 
+def test_one_workspace_for_two_sites_is_refused(task, workspaces):
+    again = f"east={workspaces[0].partition('=')[2]}/../north"
+    arguments = [part for one in (*workspaces, again) for part in ("--site", one)]
+    assert "count double" in str(run(task, *arguments).exception)
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf"])
+def test_a_wait_that_never_or_at_once_ends_is_refused(task, workspaces, seconds):
+    arguments = [part for one in workspaces for part in ("--site", one)]
+    assert "seconds is none" in str(run(task, *arguments, "--patience", seconds).exception)
+
+
 def test_fewer_than_three_sites_are_refused(task, workspaces):
     arguments = [part for one in workspaces[:2] for part in ("--site", one)]
     assert "2 sites" in str(run(task, *arguments).exception)

@@ -70,6 +70,30 @@ def test_a_file_is_verified_and_a_changed_byte_is_found(workspace, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "changes", [{"signature": 3}, {"signature": [1]}, {"model": "x"}, {"signature": {"value": 7}}]
+)
+def test_a_file_of_another_shape_does_not_hold(workspace, tmp_path, changes):
+    path = tmp_path / "x.json"
+    run("chest", "-w", workspace.root, "--out", path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    got = run("--verify", path)
+    assert got.exit_code == 1
+    assert "NOT hold" in got.output
+
+
+def test_a_stranger_s_file_cannot_steer_the_terminal(workspace, tmp_path):
+    from nof1.federation.egress import signing
+
+    path = tmp_path / "x.json"
+    pack = {"schema": signing.SCHEMA, "model": {"name": "\x1b[2Jx"}, "verdict": ["fail"]}
+    path.write_text(json.dumps(signing.signed(pack, signing.signer(workspace.root))))
+    got = run("--verify", path)
+    assert got.exit_code == 0
+    assert "\x1b" not in got.output
+    assert "Verdict in the file: ?" in got.output
+
+
+@pytest.mark.parametrize(
     "arguments",
     [(), ("chest", "--verify", "x.json"), ("chest", "--key", "ab"), ("--verify", "none.json")],
 )

@@ -1,3 +1,5 @@
+from math import inf, nan
+
 import pytest
 
 from nof1.cli.federation_privacy import privacy_of
@@ -26,6 +28,10 @@ def test_what_the_options_ask_for():
         (NOISY, (1.0, None, ("a=1:0",), None), "a feature and two numbers"),
         (NOISY, (1.0, None, ("a=x:y",), None), "a feature and two numbers"),
         (NOISY, (1.0, None, ("=0:1",), None), "a feature and two numbers"),
+        (NOISY, (1.0, None, ("a=-inf:inf",), None), "a feature and two numbers"),
+        *((NOISY, (one, None, (), None), "cannot be planned") for one in (0.0, -1.0, nan, inf)),
+        (NOISY, (1.0, 0.0, (), None), "cannot be planned"),
+        (NOISY, (1.0, nan, (), None), "cannot be planned"),
     ],
 )
 def test_what_they_do_not_ask_for(entry, asked, match):

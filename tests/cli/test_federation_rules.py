@@ -50,6 +50,26 @@ def test_a_damaged_policy_is_refused(place):
         run("policy", "-w", place)
 
 
+def test_words_of_a_policy_that_match_nothing_are_told(place):
+    assert "Look again" not in run("policy", "-w", place)
+    (place / FILE).write_text(
+        'leads: {a: "7c9e"}\nalgorithms: {magic: "x", glassbox: "y"}\n'
+        "outputs: [everything, model]\n"
+    )
+    said = run("policy", "-w", place).split("Look again:")[1]
+    assert "algorithm magic" in said
+    assert "output everything" in said
+    assert "output model" not in said
+    assert "key of a" in said
+
+
+def test_a_policy_that_allows_nothing_says_how_to_allow(place):
+    (place / FILE).write_text("leads: {}\nalgorithms: {}\noutputs: []\n")
+    said = run("policy", "-w", place)
+    assert "--allow NAME" in said
+    assert "does not allow" not in said
+
+
 def test_the_budget_is_shown(place):
     assert "No cohort" in run("budget", "-w", place)
     with (place / FILE).open("a") as file:

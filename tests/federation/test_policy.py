@@ -3,8 +3,12 @@ import pytest
 from federation_samples import manifest
 from nof1.core.errors import InputError
 from nof1.federation.budget import Limit
-from nof1.federation.policy import Policy, of_workspace
+from nof1.federation.network import home, lead
+from nof1.federation.network.coordinator import LARGEST_ENTRIES
+from nof1.federation.policy import ENTRIES, Policy, of_workspace
 from nof1.federation.refusal import Refused
+from nof1.federation.secure import EXTRA
+from nof1.learn import domain
 
 CODE, ROSTER = "ab" * 32, "cd" * 32
 OPEN = Policy({}, {"glassbox": CODE}, frozenset({"model"}))
@@ -115,3 +119,13 @@ def test_limits_below_what_protects_are_refused(tmp_path, line):
     path.write_text("leads: {a: b}\nalgorithms: {g: h}\noutputs: [model]\n" + line)
     with pytest.raises(InputError):
         Policy.load(path)
+
+
+def test_the_longest_sum_of_a_training_fits_what_a_site_allows_and_a_coordinator_carries():
+    pairs = (domain.PAIRED * domain.LEVELS) ** 2  # of the domain check, from 64 features on
+    assert pairs + EXTRA <= Policy({}, {}, frozenset()).entries <= LARGEST_ENTRIES
+    assert lead.ENTRIES == ENTRIES
+    assert f"entries: {ENTRIES}" in home.POLICY.format(
+        lead="a", lead_key="b", algorithms="", outputs="", patients=50, events=10, cell=10,
+        rounds=1, entries=ENTRIES,
+    )  # fmt: skip

@@ -9,6 +9,8 @@ from nof1.core import artefacts, audit
 from nof1.core.errors import InputError, ModelError
 from nof1.federation import judged, recalibrating
 from nof1.federation.algorithms import algorithm
+from nof1.federation.egress import staying
+from nof1.federation.egress.subject import load
 from nof1.federation.judged import Judged
 from nof1.federation.recalibrating import after, tried
 from nof1.learn.recalibrate import LogisticRecalibration
@@ -98,6 +100,9 @@ def test_only_the_site_that_gains_stores_a_version_and_nobody_is_told_which(aske
     card = own.json("card.json")
     assert (card["version"], card["content_hash"]) == ("2", own.content_hash)
     assert "this site alone" in " ".join(card["limits"])
+    leaving = {1: "attention", 2: "fail"}  # own figures lie beside the first; the second is its own
+    for version, status in leaving.items():
+        assert staying.check(load(sites[first], before.name, version)).status == status
     actions = [entry["action"] for entry in audit.entries(sites[first].audit)]
     assert "federation recalibration" in actions
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nof1.federation.link import Link
     from nof1.federation.manifest import Privacy
 
+LONGEST = 86_400  # seconds that a site or coordinator may be told to wait
 
 COMMANDS = {
     "train": ("federation", "Train over workspaces on this machine."),
@@ -50,6 +51,23 @@ algorithm_option = click.option(
 )  # fmt: skip
 
 
+def _seconds(ctx: click.Context, option: click.Parameter, value: float) -> float:
+    if not 1 <= value <= LONGEST:  # false for NaN, too, with which nobody would ever stop waiting
+        raise UsageError(
+            f"A wait of {value:g} seconds is none.",
+            where="--patience",
+            allowed=f"1 to {LONGEST:,}",
+            next_step="Leave --patience out: then it is 600.",
+        )
+    return value
+
+
+patience_option = click.option(
+    "--patience", type=float, default=600.0, show_default=True, callback=_seconds,
+    help="Seconds to wait for a site.",
+)  # fmt: skip
+
+
 @federation.command()
 @click.argument("task", type=click.Path(dir_okay=False), metavar="TASK.yaml")
 @click.option(
@@ -57,7 +75,7 @@ algorithm_option = click.option(
 )
 @algorithm_option
 @privacy_options
-@click.option("--patience", default=600.0, show_default=True, help="Seconds to wait for a site.")
+@patience_option
 @json_option
 @click.pass_context
 def train(
@@ -77,9 +95,7 @@ def train(
     """
     from nof1.federation import local
 
-    named = dict(named_site(one) for one in sites)
-    if len(named) < len(sites):
-        raise UsageError("A site is named twice.", where="--site")
+    named = named_sites(sites)
     entry, text, _ = asked_for(task, algorithm)  # refused before any site starts
     privacy = privacy_of(entry, **noise)
     step(f"{algorithm} over {len(named)} sites")
@@ -106,6 +122,27 @@ def named_site(text: str) -> tuple[str, Workspace]:
             next_step="nof1 federation train TASK.yaml --site a=A --site b=B --site c=C",
         )
     return name, open_workspace(folder)
+
+
+def named_sites(sites: tuple[str, ...]) -> dict[str, Workspace]:
+    """Workspaces by the site's name.
+
+    Raises
+    ------
+    UsageError : a name stands twice, or a workspace: its patients would count double.
+    """
+    named = dict(named_site(one) for one in sites)
+    if len(named) < len(sites):
+        raise UsageError(
+            "A site is named twice.", where="--site", next_step="Give each site a name of its own."
+        )
+    if len({one.root.resolve() for one in named.values()}) < len(named):
+        raise UsageError(
+            "Two sites have the same workspace: its patients would count double.",
+            where="--site",
+            next_step="Give each site a workspace of its own.",
+        )
+    return named
 
 
 def asked_for(path: str, algorithm: str) -> tuple[Algorithm, str, str]:

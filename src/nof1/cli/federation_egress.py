@@ -67,7 +67,11 @@ def egress(
         ctx.exit(_verify(Path(verify), key, as_json))
     assert model is not None
     if key is not None:
-        raise UsageError("--key goes with --verify.", where="--key")
+        raise UsageError(
+            "--key goes with --verify.",
+            where="--key",
+            next_step="nof1 federation egress --verify FILE --key HEX",
+        )
     _check(ctx, open_workspace(workspace), model, version, out, fewest, as_json)
 
 
@@ -132,20 +136,32 @@ def _verify(path: Path, key: str | None, as_json: bool) -> int:
 
     pack = signing.read(path)
     holds = signing.holds(pack, key.strip().lower() if key is not None else None)
-    signature = pack.get("signature") or {}
-    model = pack.get("model") or {}
+    signature, model = _part(pack, "signature"), _part(pack, "model")
     data = {
         "schema": "nof1/federation-egress-verify/1",
         "file": path.name,
         "holds": holds,
-        "public_key": signature.get("public_key"),
+        "public_key": _printable(signature.get("public_key")),
         "key_given": key is not None,
-        "model": model.get("name"),
-        "content_hash": model.get("content_hash"),
-        "verdict": pack.get("verdict") if holds else None,
+        "model": _printable(model.get("name")),
+        "content_hash": _printable(model.get("content_hash")),
+        "verdict": _printable(pack.get("verdict")) if holds else None,
     }
     tell(data, _verified(data), as_json=as_json)
     return 0 if holds else 1
+
+
+def _part(pack: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A part of a file that anybody may have written; empty when it is no object."""
+    part = pack.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _printable(value: object) -> str | None:
+    """A word of such a file without signs that a terminal would obey."""
+    if not isinstance(value, str):
+        return None
+    return "".join(one if one.isprintable() else " " for one in value)[:200]
 
 
 def _verified(data: Mapping[str, Any]) -> str:
@@ -164,7 +180,7 @@ def _verified(data: Mapping[str, Any]) -> str:
     )
     return "\n".join(
         [
-            f"The signature holds. Verdict in the file: {WORDS.get(data['verdict'], '?')}",
+            f"The signature holds. Verdict in the file: {WORDS.get(data['verdict'] or '', '?')}",
             f"  model         {data['model']}",
             f"  content hash  {data['content_hash']}",
             f"  public key    {data['public_key']}",

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.federation import algorithm_option, asked_for, named_site
+from nof1.cli.federation import algorithm_option, asked_for, named_sites
 from nof1.cli.federation_privacy import privacy_of, privacy_options
 from nof1.cli.federation_text import line as _line
 from nof1.cli.federation_text import result_lines
 from nof1.cli.options import as_json as json_option
 from nof1.cli.options import step, table, tell
-from nof1.core.errors import UsageError
 from nof1.core.extras import require
 
 if TYPE_CHECKING:
@@ -102,9 +101,7 @@ def rehearse(
     require("cryptography", "federation")
     from nof1.federation.network.rehearsal import rehearse as play
 
-    named = dict(named_site(one) for one in sites)
-    if len(named) < len(sites):
-        raise UsageError("A site is named twice.", where="--site")
+    named = named_sites(sites)
     entry, text, name = asked_for(task, algorithm)
     privacy = privacy_of(entry, **noise)
     if keep is not None:

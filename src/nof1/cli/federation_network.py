@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nof1.cli.federation import patience_option
 from nof1.cli.options import as_json as json_option
 from nof1.cli.options import common, table, tell
 from nof1.core.extras import require
@@ -157,7 +158,7 @@ def _next(data: dict[str, object], number: str, accept: bool, root: Path) -> lis
 @click.argument("project", type=click.Path(file_okay=False), metavar="PROJECT")
 @click.option("--bind", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port [default: the project's].")
-@click.option("--patience", default=600.0, show_default=True, help="Seconds to wait for a site.")
+@patience_option
 def serve(project: str, bind: str, port: int | None, patience: float) -> None:
     """Run the coordinator. It sees sums and signed messages; stop it with Ctrl-C."""
     _ready()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,20 @@ def privacy_of(
             allowed="0.1 to 20; 1 is strong, 8 is weak",
             next_step=f"Add: --epsilon 3 --delta {DELTA:g}",
         )
+    _plannable(epsilon, DELTA if delta is None else delta)
     return Privacy(epsilon, DELTA if delta is None else delta, dict(map(_range, ranges)), dishonest)
+
+
+def _plannable(epsilon: float, delta: float) -> None:
+    from nof1.federation.private.plan import LEAST_EPSILON, MOST_EPSILON
+
+    if not LEAST_EPSILON <= epsilon <= MOST_EPSILON or not 1e-12 <= delta <= 1e-3:  # NaN, too
+        raise UsageError(
+            f"Epsilon {epsilon:g} at delta {delta:g} cannot be planned.",
+            where="--epsilon, --delta",
+            allowed=f"epsilon {LEAST_EPSILON:g} to {MOST_EPSILON:g}, delta 1e-12 to 1e-3",
+            next_step=f"For example: --epsilon 3 --delta {DELTA:g}",
+        )
 
 
 def _range(text: str) -> tuple[str, tuple[float, float]]:
@@ -75,7 +89,7 @@ def _range(text: str) -> tuple[str, tuple[float, float]]:
         made = float(low), float(high)
     except ValueError:
         made = (1.0, 0.0)
-    if not feature or not made[0] < made[1]:
+    if not feature or not -math.inf < made[0] < made[1] < math.inf:
         raise UsageError(
             "A range is a feature and two numbers.",
             where="--range",

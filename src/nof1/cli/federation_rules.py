@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import click
 from nof1.cli.options import common, table, tell
 from nof1.core.extras import require
 from nof1.core.workspace import open_workspace
+
+KEY = re.compile(r"[0-9a-f]{64}")  # an Ed25519 public key
 
 
 @click.command()
@@ -67,6 +70,12 @@ def _policy_text(data: dict[str, Any]) -> str:
     lines = [data["file"], "", table([[a, b or "nobody, nothing"] for a, b in rows], ["rule", ""])]
     if not data["exists"]:
         lines += ["", "There is no such file: nobody from outside may ask."]
+    elif not data["algorithms"]:
+        lines += [
+            "",
+            "Nothing may run here for others.",
+            "Next step: nof1 federation policy --allow NAME",
+        ]
     elif not data["allows_installed_code"]:
         lines += [
             "",
@@ -74,7 +83,23 @@ def _policy_text(data: dict[str, Any]) -> str:
             "write below `algorithms:`",
             *(f'  {name}: "{data["installed_code"]}"' for name in data["algorithms"]),
         ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_slips(data)])
+
+
+def _slips(data: dict[str, Any]) -> list[str]:
+    """Words of the policy that match nothing: a slip of the pen allows less than was meant."""
+    from nof1.federation.algorithms import ALGORITHMS, outputs_of
+
+    kinds = outputs_of([name for name in data["algorithms"] if name in ALGORITHMS])
+    slips = [
+        *(f"algorithm {name}: nof1 has none of this name" for name in data["algorithms"]
+          if name not in ALGORITHMS),
+        *(f"output {kind}: no algorithm that is allowed gives it out" for kind in data["outputs"]
+          if kind not in kinds),
+        *(f"key of {name}: not 64 hexadecimal digits, so nothing that it signs is believed"
+          for name, key in data["leads"].items() if not KEY.fullmatch(key)),
+    ]  # fmt: skip
+    return ["", "Look again:", *(f"  {one}" for one in slips)] if slips else []
 
 
 @click.command()

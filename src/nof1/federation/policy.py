@@ -19,6 +19,8 @@ LEAST_PATIENTS, LEAST_EVENTS, LEAST_CELL = 50, 10, 10
 FEWEST_SITES = 3
 FILE = Path("federation") / "policy.yaml"
 MOST = 10_000_000
+# Sums of a job and numbers of one: the pairs of the domain check are 495,619 numbers.
+ROUNDS, ENTRIES = 20_000, 1_000_000
 # The smallest value that a site may set: below them a sum could be one patient.
 LOWEST = {"least_patients": 20, "least_events": 5, "least_cell": 5, "rounds": 1, "entries": 1}
 KEYS = ("leads", "algorithms", "outputs", "least_patients", "least_events", "least_cell", "rounds",
@@ -47,8 +49,8 @@ class Policy:
     least_patients: int = LEAST_PATIENTS
     least_events: int = LEAST_EVENTS
     least_cell: int = LEAST_CELL
-    rounds: int = 20_000
-    entries: int = 200_000
+    rounds: int = ROUNDS
+    entries: int = ENTRIES
     noise_required: bool = False
     budgets: dict[str, Limit] = field(default_factory=dict)
     projects: frozenset[str] | None = None

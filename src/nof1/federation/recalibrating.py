@@ -37,6 +37,8 @@ from nof1.learn.recalibrate import LogisticRecalibration
 from nof1.predict.crossfit import Voice
 from nof1.predict.model import Model
 
+ALONE = "This version is for this site alone and must not leave it."
+WHERE = "recalibrated on this site's own patients, out of fold"
 ENOUGH = 50  # rows with, and without, the outcome; below them two numbers are mostly noise
 
 
@@ -150,8 +152,7 @@ def _fitted(model: Model, rows: list[Judged], trials: list[Trial]) -> Model:
                 replace(interval, recalibration=after(interval.recalibration, own)),
                 Conformal.fit(found.decision, found.y, found.weight),
             )
-    where = "recalibrated on this site's own patients, out of fold"
-    return replace(model, voices=voices, validated_in=f"{model.validated_in}; {where}")
+    return replace(model, voices=voices, validated_in=f"{model.validated_in}; {WHERE}")
 
 
 def _stored(asked: Asked, before: Artefact, model: Model, trials: list[Trial]) -> Artefact:
@@ -172,7 +173,7 @@ def _stored(asked: Asked, before: Artefact, model: Model, trials: list[Trial]) -
         f"patients ({said}, on held-out folds). The figures below are of the shared model, "
         f"version {before.version}.",
         "population": f"Validated in {model.validated_in}.",
-        "limits": [*card["limits"], "This version is for this site alone and must not leave it."],
+        "limits": [*card["limits"], ALONE],
     }
     notes = {
         "card.json": json.dumps(changed).encode(),

@@ -57,6 +57,7 @@ class Roster:
                 f"A federation of {len(found)} sites is refused.",
                 where="roster",
                 allowed=f"{FEWEST} to {MOST} sites: with two, each can work out the other's sums",
+                next_step="Name each one: --site NAME=FOLDER (coordinator: --site NAME).",
             )
         if len(names) < len(found) or len(keys) < len(found):
             raise UsageError("A site or a key stands twice in the roster.", where="roster")

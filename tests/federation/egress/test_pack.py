@@ -27,6 +27,7 @@ def status(made):
 def test_a_clean_model_fails_nothing(clean):
     assert status(clean) == {
         "hashes": "pass",
+        "stays_here": "pass",
         "no_row": "pass",
         "small_cells": "attention",
         "reproduced": "pass",
@@ -184,12 +185,6 @@ def test_a_federated_model_is_checked_as_far_as_one_site_can(desk):
     made = membership.check(subject, lambda text: None, 1, pairs=2)
     assert made.status == "attention"
     assert [one for one in made.found if "not attacked itself" in one.what]
-
-
-def test_a_file_that_stays_at_the_site_is_named(desk):
-    own = json.dumps({"schema": "x", "stays_here": "figures of this site alone"}).encode()
-    made = pack.hashes(desk.planted(**{"own-site__json": own}))
-    assert "own-site.json" in [one.where for one in made.found]
 
 
 def test_without_a_record_nothing_is_silently_passed(desk, tmp_path):

@@ -18,7 +18,7 @@ from nof1.core import audit, code
 from nof1.core.errors import WorkspaceError
 from nof1.core.finding import NOTICE
 from nof1.core.workspace import Workspace
-from nof1.federation.egress import audited, membership, norows, signing, smallcells
+from nof1.federation.egress import audited, membership, norows, signing, smallcells, staying
 from nof1.federation.egress.facts import Facts, facts
 from nof1.federation.egress.subject import Subject, load
 from nof1.federation.egress.verdict import Check, Found, of_findings, worst
@@ -26,7 +26,6 @@ from nof1.record.store import Record
 
 FEW = 10
 ROOMS = ("core", "record", "learn", "predict", "federation")  # as a site's policy hashes them
-STAYS, LEAD = b'"stays_here"', 200  # what marks a file that is not to be sent, and where
 Say = Callable[[str], None]
 
 
@@ -54,7 +53,7 @@ def egress(
     known = _facts(workspace, few)
     drawn = audited.seed_of(seed)
     say("Searching the files for rows, names and words of patients")
-    checks = [hashes(subject), norows.check(subject, known, few)]
+    checks = [hashes(subject), staying.check(subject), norows.check(subject, known, few)]
     say("Counting who is behind each bin and group")
     checks.append(smallcells.check(subject, known, few))
     checks.append(reproduced(subject, say))
@@ -123,11 +122,6 @@ def hashes(subject: Subject) -> Check:
     stated = subject.card.get("content_hash")
     if stated is not None and stated != subject.artefact.content_hash:
         found.append(Found("card.json", "the card is about other model files"))
-    for name, raw in subject.artefact.files.items():
-        if STAYS in raw[:LEAD]:
-            found.append(
-                Found(name, "this file is of one site alone: leave it here", 1, "attention")
-            )
     if stated is None:
         found.append(Found("card.json", "no card names this model", 1, "attention"))
     reason = (
@@ -138,8 +132,8 @@ def hashes(subject: Subject) -> Check:
     return Check(
         "hashes", "Are these the files that were trained?", of_findings(found), reason,
         "Each file has its stored SHA-256; the card names the hash over all.", {}, found,
-        ("Who changes files, manifest and card together is not found by hashes; the next but one "
-         "check, training again, may find it.",),
+        ("Who changes files, manifest and card together is not found by hashes; the check that "
+         "trains again may find it.",),
     )  # fmt: skip
 
 

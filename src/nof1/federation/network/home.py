@@ -24,7 +24,14 @@ from nof1.federation.network.certificates import Pair
 from nof1.federation.network.project import Kit, Settings
 from nof1.federation.network.tls import Welcome
 from nof1.federation.network.wire import Kind, Line, decode, encode
-from nof1.federation.policy import LEAST_CELL, LEAST_EVENTS, LEAST_PATIENTS, Policy
+from nof1.federation.policy import (
+    ENTRIES,
+    LEAST_CELL,
+    LEAST_EVENTS,
+    LEAST_PATIENTS,
+    ROUNDS,
+    Policy,
+)
 from nof1.federation.roster import Member, Roster, member
 
 # What can reach a number of a federated model: its hash must be the same at all sites.
@@ -38,8 +45,8 @@ outputs: [{outputs}]
 least_patients: {patients}
 least_events: {events}
 least_cell: {cell}   # no count of fewer patients is told
-rounds: 20000
-entries: 200000
+rounds: {rounds}
+entries: {entries}
 noise_required: false
 """
 
@@ -223,5 +230,5 @@ def _policy(settings: Settings, names: tuple[str, ...], least: tuple[int, int, i
     return POLICY.format(
         lead=settings.lead, lead_key=settings.lead_key, patients=patients, events=events, cell=cell,
         algorithms=", ".join(f'{name}: "{installed()}"' for name in names),
-        outputs=", ".join(outputs_of(list(names))),
+        outputs=", ".join(outputs_of(list(names))), rounds=ROUNDS, entries=ENTRIES,
     )  # fmt: skip

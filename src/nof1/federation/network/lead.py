@@ -16,9 +16,9 @@ from nof1.federation.network.coordinator import View
 from nof1.federation.network.project import Project
 from nof1.federation.network.tls import Welcome
 from nof1.federation.network.wire import Kind, Line, decode
+from nof1.federation.policy import ENTRIES, ROUNDS
 from nof1.federation.roster import Roster
 
-ROUNDS, ENTRIES = 20_000, 200_000
 VALID = timedelta(hours=1)  # from the signature to the sites' decision
 EARLY = timedelta(minutes=5)  # clocks of hospitals differ
 REPORT = 2**24  # bytes of a job's state

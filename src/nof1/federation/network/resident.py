@@ -36,6 +36,7 @@ AGAIN = 5.0  # seconds between tries to reach a coordinator that was there befor
 # Errors of these places speak about keys, rounds and connections, never about patients.
 OPEN_PLACES = ("secure_sum", "link", "roster", "federation", "connection")
 OFFERS = 2**26  # bytes of all sites' plain messages together
+TOO_MUCH = "The training needs more or longer sums than were asked for."
 Decided = tuple[Decision, Manifest | None]
 
 
@@ -178,7 +179,7 @@ class NetworkChannel:
     def lay(self, number: int, payload: bytes) -> bytes:
         """Lay down a masked vector and take the total."""
         if number >= self.rounds or len(payload) > WORD * (self.entries + EXTRA):
-            raise Refused("rounds", "The training needs more or longer sums than were asked for.")
+            raise Refused("rounds", TOO_MUCH, "Fewer features: a larger min_patients in the task.")
         got = self.line.ask(Kind.VECTOR, payload, due=Kind.TOTAL, tag=self.tag, number=number,
                             most=len(payload))  # fmt: skip
         return got.data
