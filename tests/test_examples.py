@@ -18,10 +18,14 @@ from pathlib import Path
 import pytest
 
 from cli.test_cli import run
+from shared_data import needs
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 NEED_RDKIT = ("compounds", "library")
-FOLDERS = ("compounds", "library", "medicines", "repurposing", "response", "surveillance")
+FOLDERS = (
+    "compounds", "library", "medicines", "nsaid", "repurposing", "response", "surveillance",
+)  # fmt: skip
+DATA = {"nsaid": "records/gibleed-omop"}  # a public data set that the reader puts there
 DECIMAL = re.compile(r"[-+]?\d+\.\d+|\d+(?=%)")
 SLACK = 0.05
 
@@ -83,6 +87,8 @@ def test_an_example_gives_what_its_readme_shows(name, tmp_path, monkeypatch, cap
         pytest.skip("needs the extra drugs (rdkit)")
     place = tmp_path / name
     shutil.copytree(EXAMPLES / name, place)
+    if name in DATA:
+        (place / Path(DATA[name]).name).symlink_to(needs(DATA[name]))
     monkeypatch.chdir(place)
     readme = (EXAMPLES / name / "README.md").read_text(encoding="utf-8")
     todo = commands(readme)

@@ -21,7 +21,8 @@ LIMIT = 0.1
 class Balance:
     """Standardised difference of one column: treatment minus comparator, in standard deviations.
 
-    ``after`` is that of the weighted arms; None where a column does not vary. ``error`` is its
+    ``after`` is that of the weighted arms; None where a column does not vary within the arms: one
+    that differs between them all the same is the choice itself, and comes first. ``error`` is its
     standard error: a value that few people have differs by chance. A column with missing values has
     a second row for being missing.
     """
@@ -54,15 +55,16 @@ def balance(
     chance = np.clip(propensity, CLIP, 1 - CLIP)
     weights = np.where(arms.treated == 1, 1 / chance, 1 / (1 - chance)) * rows
     missing = np.isnan(arms.X)
-    found = []
+    found: list[tuple[float, Balance]] = []
     sums = total(_moments(arms, missing, rows, weights)).reshape(2, 2, 6, len(arms.names))
     gaps, errors = _differences(sums)
     for part, more in ((0, ""), (1, " is missing")):
         figures = np.column_stack([*gaps[:, part], errors[part]])
         for name, row in zip(arms.names, figures, strict=True):
-            if part == 0 or np.isfinite(row[0]):
-                found.append(Balance(name + more, *(_number(one) for one in row)))
-    return tuple(sorted(found, key=lambda row: -abs(row.before or 0.0)))
+            if part == 0 or not np.isnan(row[0]):
+                apart = float(np.nan_to_num(abs(row[0]), nan=0.0, posinf=np.inf))
+                found.append((apart, Balance(name + more, *(_number(one) for one in row))))
+    return tuple(row for _, row in sorted(found, key=lambda pair: -pair[0]))
 
 
 def _moments(arms: Arms, missing: Any, rows: FloatArray, weights: FloatArray) -> FloatArray:

@@ -183,18 +183,24 @@ def fit_line(
     design = agree_design(arms.X, arms.names, shares, total)
     expected = _expected(nuisance.propensity, nuisance.mean, arms.binary)
     lean = (arms.treated - nuisance.propensity)[:, None]
-    noise = 1.0 if arms.binary else _noise(arms.y - expected, weight, total)
-    fixed = np.column_stack([np.ones(len(weight)), expected, lean])
+    # The prior is for log odds, or for standard deviations of a number: never for days.
+    spread = 1.0 if arms.binary else _spread(arms.y - expected, weight, total)
+    y = arms.y / spread
+    fixed = np.column_stack([np.ones(len(weight)), expected / spread, lean])
     told = _candidates(design, arms, used, total)
     columns = np.column_stack([fixed, lean * design.columns(arms.X)[:, told]])
     point = np.r_[0.0, 1.0, np.zeros(columns.shape[1] - 2)]
     drawn = point[:, None]
     last = STEPS - 1 if arms.binary else 0
     for step in range(last + 1):
-        g, h = _derivatives(columns, arms.y, weight, point, arms.binary, noise, total)
+        g, h = _derivatives(columns, y, weight, point, arms.binary, total)
         drawn = draw(h @ point - g, h, FIXED, recipe.seed + step, short=step < last)
-        point = _limited(point, drawn.mean(axis=1))
-    return Line(design, told, point, drawn - drawn.mean(axis=1, keepdims=True), arms.binary)
+        mean = drawn.mean(axis=1)
+        point = _limited(point, mean) if arms.binary else mean
+    unit = np.full(len(point), spread)
+    unit[1] = 1.0  # the slope has none
+    apart = drawn - drawn.mean(axis=1, keepdims=True)
+    return Line(design, told, unit * point, unit[:, None] * apart, arms.binary)
 
 
 def _candidates(design: Design, arms: Arms, used: FloatArray, total: CountedSum) -> Places:
@@ -218,20 +224,21 @@ def _expected(propensity: FloatArray, mean: FloatArray, chance: bool) -> FloatAr
     return to_logit(value) if chance else value
 
 
-def _noise(rest: FloatArray, weight: FloatArray, total: CountedSum) -> float:
+def _spread(rest: FloatArray, weight: FloatArray, total: CountedSum) -> float:
+    """Standard deviation of what the expectation leaves."""
     second, mass = total(np.array([weight @ rest**2, weight.sum()]))
-    return float(max(second / max(mass, 1e-12), 1e-12))
+    return float(np.sqrt(max(second / max(mass, 1e-12), 1e-12)))
 
 
 def _derivatives(
     columns: FloatArray, y: FloatArray, weight: FloatArray, point: FloatArray, chance: bool,
-    noise: float, total: CountedSum,
+    total: CountedSum,
 ) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     """Gradient and curvature of the negative log likelihood, summed over all sites."""
     score = columns @ point
     mean = sigmoid(score) if chance else score
-    bend = weight * mean * (1 - mean) if chance else weight / noise
-    g = columns.T @ (weight * (mean - y) / noise)
+    bend = weight * mean * (1 - mean) if chance else weight
+    g = columns.T @ (weight * (mean - y))
     g, h = total.together(g, (columns * bend[:, None]).T @ columns)
     return g, h
 
