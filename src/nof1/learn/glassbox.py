@@ -36,7 +36,7 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     n_bags : models on different 85 % of the patients, averaged.
     max_bins : most bins of a curve, 2 to 255.
-    max_pairs : most pairwise terms to try; 0 for none.
+    max_pairs, pair_bins : most pairwise terms to try, 0 for none; most bins along each side of one.
     smallest_group : no bin with fewer patients.
     learning_rate, max_cycles, ridge, threshold, batches : see ``boosting.Settings``.
     seed : of the hash that draws bags and validation parts.
@@ -62,6 +62,7 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         n_bags: int = 8,
         max_bins: int = 64,
         max_pairs: int = 30,
+        pair_bins: int = 8,
         smallest_group: int = 10,
         learning_rate: float = 0.15,
         max_cycles: int = 200,
@@ -73,6 +74,7 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_bags = n_bags
         self.max_bins = max_bins
         self.max_pairs = max_pairs
+        self.pair_bins = pair_bins
         self.smallest_group = smallest_group
         self.learning_rate = learning_rate
         self.max_cycles = max_cycles
@@ -94,6 +96,7 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             n_bags=self.n_bags,
             max_bins=self.max_bins,
             max_pairs=self.max_pairs,
+            pair_bins=self.pair_bins,
             smallest_group=self.smallest_group,
             seed=self.seed,
             boost=boost,

@@ -134,6 +134,11 @@ def read_task(root: Node, further: tuple[str, ...] = (), index: Index | None = N
     ------
     InputError : naming file, line and column of what is wrong.
     """
+    if not further and "treatment" in root.mapping():
+        root.refuse(
+            "The file has a `treatment`: it asks for an effect and not for a risk.",
+            next_step="nof1 effect FILE; or remove `treatment` for a model of the risk.",
+        )
     needed = tuple(key for key in _REQUIRED if key != "index" or index is None)
     parts = root.mapping((*_KEYS, *further), needed)
     kind = parts["kind"].one_of(KINDS) if "kind" in parts else "binary"

@@ -67,7 +67,7 @@ def fit_response(
     from nof1.learn.glassbox import GlassBoxClassifier
 
     model = GlassBoxClassifier(
-        n_bags=box.n_bags, max_bins=box.max_bins, max_pairs=box.max_pairs,
+        n_bags=box.n_bags, max_bins=box.max_bins, max_pairs=box.max_pairs, pair_bins=box.pair_bins,
         smallest_group=box.smallest_group, learning_rate=box.boost.learning_rate,
         max_cycles=box.boost.max_cycles, batches=box.boost.batches, seed=box.seed,
     )  # fmt: skip

@@ -16,7 +16,8 @@ class Recipe:
     Attributes
     ----------
     folds : nobody's nuisances, or effect, come from a model that has seen that person.
-    nuisance : glass box of propensity and outcomes; effect : glass box of the effect itself.
+    nuisance : glass box of propensity and outcomes, with fine planes so that a corner in which
+        nobody has a choice is seen; effect : glass box of the effect itself.
     least_propensity : below this chance of either option (or above 1 minus it) nobody is like the
         person in the other arm, and no effect is given.
     learners : that are tried; None tries all of them while rows times columns stay below 5
@@ -27,7 +28,9 @@ class Recipe:
 
     folds: int = 5
     nuisance: Box = field(
-        default_factory=lambda: Box(n_bags=4, max_pairs=8, boost=Settings(learning_rate=0.25))
+        default_factory=lambda: Box(
+            n_bags=4, max_pairs=8, pair_bins=14, boost=Settings(learning_rate=0.25)
+        )
     )
     effect: Box = field(default_factory=lambda: Box(n_bags=8, max_pairs=4))
     least_propensity: float = 0.1
