@@ -171,7 +171,7 @@ CHANGED: dict[str, dict[str, Any]] = {
     "rows asked for": {"outputs": ("model", "vocabulary", "rows")},
     "a dump asked for": {"outputs": ("everything",)}, "no outputs": {"outputs": ()},
     "other roster": {"roster": "cd" * 32}, "roster of nobody": {"roster": ""},
-    "too many rounds": {"rounds": 10**6}, "too long vectors": {"entries": 10**6},
+    "too many rounds": {"rounds": 10**6}, "too long vectors": {"entries": 10**7},
     "rounds below zero": {"rounds": -1}, "no entries": {"entries": 0},
     "noise that this algorithm has not": {"privacy": Privacy(1.0, 1e-5)},
     "noise of zero": {"privacy": Privacy(0.0, 1e-5), "algorithm": "private-glassbox"},

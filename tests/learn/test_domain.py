@@ -132,3 +132,20 @@ def test_no_person_is_in_the_file():
     table[17] = 1234.5678
     domain = Domain.fit(table, table, [[-1.0, 0.0, 1.0]] * 3, ["a", "b", "c"])
     assert "1234.5" not in json.dumps(domain.to_dict())
+
+
+@pytest.mark.parametrize("rows", [120, 400])
+def test_the_tables_tell_of_ten_rows_together_and_strangers_are_still_told(rows):
+    table = np.random.default_rng(rows).normal(size=(2000, 6))
+    cuts = [np.quantile(column, [0.1, 0.3, 0.5, 0.7, 0.9]) for column in table.T]
+    names = [f"x{j}" for j in range(6)]
+    domain = Domain.fit(table, table[:rows], cuts, names)
+    for part in domain.tables:
+        assert part.sum() == pytest.approx(rows, abs=0.2)
+        edges = np.flatnonzero(np.r_[True, np.diff(part) != 0, True])
+        runs = [part[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True) if part[a] > 0]
+        thinning = [run for run in runs if run.sum() < 9.9]  # the most unusual ten, cell by cell
+        assert not thinning or sum(run.sum() for run in thinning) > 9.8
+        assert all(a is b for a, b in zip(thinning[::-1], runs[::-1], strict=False))
+    assert not domain.check(np.full(6, np.nan)).inside
+    assert domain.p_values(np.random.default_rng(1).normal(size=(500, 6))).mean() > 0.3

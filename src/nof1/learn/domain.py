@@ -143,7 +143,9 @@ class Domain:
         sums, largest = _blurred(sums), _blurred(largest)
         second = first._with(tables=(sums, largest, np.zeros(len(RANK_GRID) + 1)))
         ranks = secure_sum(_counts(second._rank_cell(calibration), RANK_GRID))
-        return second._with(tables=(sums, largest, _blurred(ranks)))
+        # Nobody of the calibration rows ranks before the first: beyond that only strangers are.
+        first_rank = int(np.searchsorted(RANK_GRID, np.log((ranks.sum() + 1) / 2)))
+        return second._with(tables=(sums, largest, _blurred(ranks, first_rank)))
 
     def _with(self, **changes: Any) -> Domain:
         return replace(self, **changes)
@@ -314,12 +316,13 @@ def _rank(table: FloatArray, cell: IntArray) -> FloatArray:
     return ranks
 
 
-def _blurred(table: FloatArray) -> FloatArray:
+def _blurred(table: FloatArray, last: int | None = None) -> FloatArray:
     """The table with 10 rows or more put together and spread evenly over the cells they fill.
 
     A cell that tells of one row would tell whose row it was. Groups are closed from the most
     unusual cell downwards; the rows of the most unusual group thin out by half over the width of
-    the next one, so that somebody far beyond all of them is still called further out.
+    the next one, up to the cell ``last`` if there is one, so that somebody far beyond all of them
+    is still called further out.
     """
     made, groups = np.zeros_like(table), _closed(table)
     for place, (start, end) in enumerate(groups):
@@ -328,6 +331,7 @@ def _blurred(table: FloatArray) -> FloatArray:
             made[start:end] = table[start:end]
         elif place == 0 and len(groups) > 1:
             half = max(groups[1][1] - groups[1][0], 1)
+            end = end if last is None else max(min(end, last + 1), start + 1)
             share = 0.5 ** (np.arange(end - start) / half)
             made[start:end] = rows * share / share.sum()
         else:
