@@ -1,6 +1,7 @@
 """Planted outliers are found and named; ordinary people are called atypical at the level."""
 
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -143,7 +144,7 @@ def test_the_tables_tell_of_ten_rows_together_and_strangers_are_still_told(rows)
     for part in domain.tables:
         assert part.sum() == pytest.approx(rows, abs=0.2)
         edges = np.flatnonzero(np.r_[True, np.diff(part) != 0, True])
-        runs = [part[a:b] for a, b in zip(edges[:-1], edges[1:], strict=True) if part[a] > 0]
+        runs = [part[a:b] for a, b in pairwise(edges) if part[a] > 0]
         thinning = [run for run in runs if run.sum() < 9.9]  # the most unusual ten, cell by cell
         assert not thinning or sum(run.sum() for run in thinning) > 9.8
         assert all(a is b for a, b in zip(thinning[::-1], runs[::-1], strict=False))
