@@ -18,7 +18,7 @@ from nof1.federation.network.coordinator import Coordinator, listen
 from nof1.federation.network.project import Project
 
 NAMES = ("north", "south", "west")
-TRIES, PAUSE_S = 600, 0.1
+TRIES, PAUSE_S = 3600, 0.1
 
 
 def free_port():
