@@ -77,7 +77,11 @@ features:
 
 
 def private(text):
-    """A task whose features are named one by one."""
+    """A task whose features are named one by one, under a name of its own.
+
+    The sites of the tests are shared: "the last version of the model" means another elsewhere.
+    """
+    text = re.sub(r"(?m)^name: .*$", "name: private-heart-attack", text)
     return re.sub(r"features:\n(?:  .*\n)+", FEATURES, text)
 
 
