@@ -54,7 +54,7 @@ def shots(files: list[Path], out: Path) -> list[str]:
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=browser_path(), args=["--no-sandbox"] if _is_root() else []
+            executable_path=browser_path(), args=["--no-sandbox"] if is_root() else []
         )
         for file in files:
             for name, width, scheme in VIEWS:
@@ -69,7 +69,8 @@ def shots(files: list[Path], out: Path) -> list[str]:
     return complaints
 
 
-def _is_root() -> bool:
+def is_root() -> bool:
+    """Whether this process is root."""
     return hasattr(os, "geteuid") and os.geteuid() == 0  # Chromium's sandbox refuses root
 
 

@@ -40,7 +40,8 @@ def kept():
 
 @pytest.fixture
 def client(desk, kept):
-    with TestClient(build(Door(Service(desk.room, kept, lambda: AT), None))) as made:
+    app = build(Door(Service(desk.room, kept, lambda: AT), None))
+    with TestClient(app, base_url="http://127.0.0.1:8000") as made:
         yield made
 
 

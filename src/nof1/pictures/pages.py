@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BaseLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nof1.core.errors import UsageError
@@ -82,9 +82,9 @@ def render(kind: str, data: Mapping[str, Any]) -> str:
             f"There is no page {kind!r}.", allowed=list(VIEWS), next_step="Name one of these."
         )
     context = {"crumbs": data.get("links") or {}, **VIEWS[kind](data)}
-    charts = any(picture.chart is not None for picture in _pictures(context))
+    charts = has_charts(context)
     html = (
-        _environment()
+        _offline()
         .get_template(f"{kind}.html.jinja")
         .render(
             context,
@@ -109,18 +109,26 @@ def write(kind: str, data: Mapping[str, Any], path: Path) -> Path:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("nof1.pictures", "templates"),
+def _offline() -> Environment:
+    return environment(PackageLoader("nof1.pictures", "templates"), safe_link)
+
+
+def environment(loader: BaseLoader, link: Callable[[str], str]) -> Environment:
+    """What all templates share: everything escaped, nothing undefined, pictures as SVG or JSON.
+
+    ``link`` looks at each address and gives it back, or raises.
+    """
+    made = Environment(
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["chart_json"] = lambda picture: Markup(assets.json_text(picture.spec()))
-    environment.filters["svg"] = lambda picture: Markup(picture.svg)
-    environment.filters["link"] = safe_link
-    return environment
+    made.filters["chart_json"] = lambda picture: Markup(assets.json_text(picture.spec()))
+    made.filters["svg"] = lambda picture: Markup(picture.svg)
+    made.filters["link"] = link
+    return made
 
 
 def safe_link(address: str) -> str:
@@ -138,6 +146,11 @@ def safe_link(address: str) -> str:
             next_step="Put the file beside the page and link to its name.",
         )
     return address
+
+
+def has_charts(context: Mapping[str, Any]) -> bool:
+    """Whether a page's context holds a Vega chart, however deep: then it needs the scripts."""
+    return any(picture.chart is not None for picture in _pictures(context))
 
 
 def _pictures(value: Any) -> Iterator[Picture]:

@@ -101,12 +101,12 @@ def build(
         allow_headers=["Authorization", "Content-Type"],
         max_age=600,
     )
-    app.add_middleware(Unbroken)
     _hooks(app, door)
     _operations(app, door)
     _errors(app)
     if pages is not None:
         pages(app)
+    app.add_middleware(Unbroken)  # last: around everything
     guard.check(app.router.routes)
     return app
 

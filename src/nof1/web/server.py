@@ -24,6 +24,8 @@ from nof1.web.access.people import People
 from nof1.web.app import Door, build
 from nof1.web.metrics import Metrics
 from nof1.web.security import Gate, Used
+from nof1.web.site import rooms
+from nof1.web.site.house import House
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,15 @@ def ready(
         gate = Gate(known, used)
     service = Service(room, ledger, clock, fetcher, longest_s=longest_s)
     origins = () if known is None else known.origins
-    access, shown = _access(workspace, people, known is not None, insecure, closing)
+    access, sign_in = _access(workspace, people, known is not None, insecure, closing)
     door = Door(service, gate, origins, metrics=Metrics(counts), access=access)
+    house = House(workspace, service, clock, demo)
+
+    def shown(app: FastAPI) -> None:
+        if sign_in is not None:
+            sign_in(app)
+        if access.pages or door.open:
+            rooms.add(app, house)
 
     def close() -> None:
         for one in closing:

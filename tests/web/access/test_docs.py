@@ -65,4 +65,6 @@ def test_the_limits_are_those_of_the_program():
 
 def test_public_addresses_are_named():
     told = section("Addresses").partition("| nothing |")[0]
-    assert all(path in told or path.startswith("/sign-in") for path in PUBLIC)
+    spread = ("/sign-in", "/static/")
+    assert all(path in told or path.startswith(spread) for path in PUBLIC)
+    assert all(path in told for path in spread)

@@ -26,7 +26,14 @@ from nof1.core.errors import UsageError
 from nof1.web.access import forms, secrets
 from nof1.web.access.desk import Desk
 from nof1.web.access.forms import Site
-from nof1.web.access.principal import NOBODY, Decision, Principal, decide, everything
+from nof1.web.access.principal import (
+    ALL_PATIENTS,
+    NOBODY,
+    Decision,
+    Principal,
+    decide,
+    everything,
+)
 from nof1.web.access.scopes import ACTIONS, OWN_KINDS, PATIENT_KINDS
 
 PUBLIC = {
@@ -34,6 +41,7 @@ PUBLIC = {
     "/ready": "says that it can answer",
     "/openapi.json": "describes the addresses",
     "/style.css": "the look of the pages",
+    "/static/{name}": "scripts and looks of the pages",
     "/sign-in": "who signs in is nobody yet",
     "/sign-in/hospital": "the way to the hospital's sign-in",
     "/sign-in/callback": "the way back from it",
@@ -177,17 +185,29 @@ class Doorman:
         await self._app(scope, receive, send)
 
     async def _open(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Nobody guards; but no page of another host may change something on this machine."""
+        """Nobody guards; but no page of another host may change or read something here."""
         if scope["type"] == "http":
-            request = Request(scope)
             scope.setdefault("state", {})["principal"] = everything()
-            origin = request.headers.get("origin")
-            found = None if request.method in forms.SAFE or origin is None else self._rule(scope)
-            strange = found is not None and not isinstance(found[1], Client)
-            if strange and not forms.NEAR.fullmatch(origin or ""):
-                await self._answer(request, Denied(403, FORGED))(scope, receive, send)
+            why = self._strange(Request(scope))
+            if why is not None:
+                await self._answer(Request(scope), why)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _strange(self, request: Request) -> Denied | None:
+        """What speaks against a request to a page: another name of this machine, another origin.
+
+        A name that leads here by a trick (DNS rebinding) would let any page read everything.
+        """
+        found = self._rule(request.scope)
+        if found is None or found[1] is None or isinstance(found[1], Client):
+            return None
+        if not forms.NEAR.fullmatch(f"http://{request.headers.get('host', '')}"):
+            return Denied(421, "this server has another name")
+        origin = request.headers.get("origin")
+        if request.method in forms.SAFE or origin is None or forms.NEAR.fullmatch(origin):
+            return None
+        return Denied(403, FORGED)
 
     async def _let_in(self, request: Request, receive: Receive) -> Receive:
         """Let a request go on, its principal in its state; the way to read its body from then."""
@@ -322,6 +342,19 @@ def may(request: Request, action: str, kind: str, patient: str | None = None) ->
     if access is None or access.desk is None:
         return decide(who(request), action, kind, patient)
     return access.desk.decide(who(request), action, kind, patient, asked=False)
+
+
+def some(request: Request, action: str, kind: str) -> bool:
+    """Whether the sender may do this for all patients, or at least for those of its list."""
+    made = may(request, action, kind)
+    return made.allowed or made.reason == ALL_PATIENTS
+
+
+def listed(request: Request) -> frozenset[str] | None:
+    """Pseudonyms of the patients whom the sender may see; None: all patients."""
+    found = who(request)
+    all_ = may(request, "search", "Patient").allowed or found.patients is None
+    return None if all_ else (found.patients or frozenset()) | found.emergencies
 
 
 async def _small(request: Request) -> bytes:

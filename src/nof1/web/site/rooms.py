@@ -1,0 +1,22 @@
+"""Which rooms have pages; each module holds ``add(app, house)``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from fastapi import FastAPI
+
+from nof1.web.site import errors, static
+from nof1.web.site.house import House
+
+ROOMS = (
+    "home",
+)  # fmt: skip
+
+
+def add(app: FastAPI, house: House) -> None:
+    """Put all pages into the application."""
+    static.add(app)
+    for name in ROOMS:
+        import_module(f"nof1.web.site.{name}").add(app, house)
+    errors.add(app, house)
