@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import socket
 
 import pytest
 import uvicorn
@@ -180,3 +181,26 @@ def serve_room(workspace):
     from nof1.advice.hooks.room import Room
 
     return Room(workspace)
+
+
+def test_a_taken_port_is_told_before_anything_is_loaded(capsys, workspace, started):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = run(capsys, "-w", workspace.root, "--demo", "--port", port)
+    assert code == 2
+    assert "taken" in err
+    assert not started
+
+
+def test_people_and_programs_are_told_where_to_begin(capsys, workspace, started, tmp_path):
+    _, out, _ = run(capsys, "-w", workspace.root, "--demo", "--port", 8123)
+    assert out.startswith("Pages on http://127.0.0.1:8123\n")
+    clients = clients_file(tmp_path)
+    _, out, _ = run(
+        capsys, "-w", workspace.root, "--certificate", "c.pem", "--key", "k.pem",
+        "--clients", clients, "--json",
+    )  # fmt: skip
+    assert json.loads(out)["pages"] is None
+    for app, _ in started:
+        paths = {getattr(route, "path", "") for route in app.router.routes}
+        assert ("/patients" in paths) == (app is started[0][0])

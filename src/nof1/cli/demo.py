@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import click
 from nof1.cli.options import as_json as json_option
 from nof1.cli.options import tell
 from nof1.core.errors import UsageError
-from nof1.core.workspace import create
+from nof1.core.workspace import create, open_workspace
 
 if TYPE_CHECKING:
     from nof1.advice.hospital import Hospital
@@ -43,7 +44,8 @@ LEAD = (
 def demo(as_json: bool, out: str, patients: int, seed: int, no_serve: bool, port: int) -> None:
     """A synthetic hospital from raw files to advice, in one go; then its pages on 127.0.0.1.
 
-    Writes DIR/hospital (raw files), DIR/workspace and DIR/report (pages that open offline).
+    Writes DIR/hospital (raw files), DIR/workspace and DIR/report (pages that open offline), then
+    serves all pages of the workspace with a walk through them.
     """
     folder = _fresh(Path(out))
     story = _Story(folder, quiet=as_json)
@@ -75,7 +77,10 @@ def demo(as_json: bool, out: str, patients: int, seed: int, no_serve: bool, port
     )
     tell(data, text, as_json=as_json)
     if not no_serve and not as_json:
-        _serve(folder / "report", port)
+        from nof1.cli.serve import demonstrate
+
+        click.echo("")
+        demonstrate(open_workspace(name), port)
 
 
 def _about_films(film: WrittenFilm | None, folder: Path) -> str:
@@ -188,7 +193,6 @@ class _Story:
 
     def train(self) -> TrainResult:
         """Train the model of the task file that came with the hospital."""
-        from nof1.core.workspace import open_workspace
         from nof1.predict.train import train_task
 
         workspace = open_workspace(self.folder / "workspace")
@@ -260,6 +264,7 @@ class _Story:
         write_card(folder / "model.html", trained.artefact, links)
         self._film_page(asked, links)
         self.epidemic.page(folder, links)
+        self._leave_word(asked)
         site = findings[0].subject.site if findings else None
         data = advice(bedside.patient, site, asked.at, findings, synthetic=True)
         data |= {"links": links, "drawings": drawings(bedside.hospital.workspace, findings)}
@@ -273,6 +278,12 @@ class _Story:
             "steps": self.steps,
         }
         return write("index", index, folder / "index.html")
+
+    def _leave_word(self, asked: Asked) -> None:
+        """Tell the pages of the server whom the walk begins with, and when."""
+        site = asked.findings[0].subject.site if asked.findings else None
+        told = {"patient": asked.bedside.patient, "site": site, "at": f"{asked.at:%Y-%m-%d}"}
+        (self.folder / "workspace" / "demo.json").write_text(json.dumps(told), encoding="utf-8")
 
     def _film_page(self, asked: Asked, links: dict[str, str]) -> None:
         from nof1.cli.demo_films import film_step, write_film
@@ -297,27 +308,3 @@ LINKS = {
 
 def _figure(figure: dict[str, Any]) -> str:
     return f"{figure['value']:.2f} ({figure['low']:.2f} to {figure['high']:.2f})"
-
-
-def _serve(folder: Path, port: int) -> None:
-    """Serve the pages on this machine alone, until Ctrl-C."""
-    from functools import partial
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:
-            """No line for each request."""
-
-    try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), partial(Quiet, directory=str(folder)))
-    except OSError as error:
-        raise UsageError(
-            f"Port {port} of this machine cannot be used: {error.strerror}.",
-            where="--port",
-            next_step="Choose another port, or use --no-serve.",
-        ) from None
-    click.echo(f"\nPages on http://127.0.0.1:{port} - stop with Ctrl-C")
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        server.server_close()

@@ -1,9 +1,11 @@
-"""``nof1 serve``: the advice room as CDS Hooks services over HTTPS, and sign-in for people."""
+"""``nof1 serve``: pages for people and the CDS Hooks services, in one process over HTTPS."""
 
 from __future__ import annotations
 
+import errno
 import json
 import shlex
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,7 +88,7 @@ def serve(
     workspace: str | None,
     as_json: bool,
 ) -> None:
-    """Advice inside the clinician's own system: CDS Hooks services.
+    """Pages for people, and advice inside the clinician's own system (CDS Hooks).
 
     Needs TLS and someone who may come in (a file of clients, accounts, the hospital's sign-in),
     except for development on this machine.
@@ -201,6 +203,7 @@ def _run(
 ) -> None:
     """Make the service ready, say where it is, and serve until Ctrl-C."""
     server = require("uvicorn", "service")
+    _check_port(listen["host"], listen["port"])
     from nof1.web import workers as several
 
     settings: dict[str, Any] = {
@@ -209,7 +212,8 @@ def _run(
         "people": people,
     }  # fmt: skip
     told = {"schema": "nof1/serve/1", "url": url, "discovery": f"{url}/cds-services",
-            "tokens": clients is not None, "synthetic": workspace.synthetic,
+            "pages": _pages(url, people, clients), "tokens": clients is not None,
+            "synthetic": workspace.synthetic,
             "sign_in": None if people is None else f"{people.url.rstrip('/')}/sign-in"}  # fmt: skip
     how = {"log_level": "warning", "access_log": False, "server_header": False,
            "proxy_headers": False,  # a forged address would slip through the limits of sign-in
@@ -229,12 +233,48 @@ def _run(
     server.run(made.app, **how, **listen)
 
 
+def demonstrate(workspace: Workspace, port: int) -> None:
+    """Serve the pages of an invented hospital on this machine, until Ctrl-C.
+
+    Raises
+    ------
+    UsageError : the port is taken.
+    """
+    _run(workspace, f"http://127.0.0.1:{port}", demo=True, clients=None, database=None,
+         as_json=False, fetch_from=(), answer_within=10.0, insecure=True, workers=1, people=None,
+         host="127.0.0.1", port=port, ssl_certfile=None, ssl_keyfile=None)  # fmt: skip
+
+
+def _pages(url: str, people: People | None, clients: str | None) -> str | None:
+    """Where people begin; None where only programs may come in."""
+    if people is not None:
+        return people.url.rstrip("/")
+    return url if clients is None else None
+
+
+def _check_port(host: str, port: int) -> None:
+    """Say now that another program listens there, and not after the models were loaded."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            return  # uvicorn says it better
+        raise UsageError(
+            f"Port {port} of this machine is taken by another program.",
+            where="--port",
+            next_step="Choose another one, for example --port 8001.",
+        ) from None
+
+
 def _words(told: dict[str, Any], room: Room | None) -> str:
     """What a person reads at the start; in a demo with lines to try."""
     who = "NO TOKENS: for development on this machine"
     if told["tokens"] or told["sign_in"]:
         who = "signed tokens only" if told["tokens"] else "tokens of accounts only"
     lines = [f"CDS Hooks services on {told['discovery']} ({who}). Stop with Ctrl-C."]
+    if told["pages"]:
+        lines.insert(0, f"Pages on {told['pages']}")
     if told["sign_in"]:
         lines.append(f"People sign in on {told['sign_in']} (accounts: nof1 users add).")
     if told["synthetic"]:

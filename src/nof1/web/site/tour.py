@@ -32,27 +32,29 @@ def _patient(house: House) -> dict[str, Any] | None:
     found = house.room.opened()
     if found is None:
         return None
-    who = house.kept("tour patient", lambda: chosen(house))
+    who = chosen(house)
     if who is None:
         return None
-    patient, site = who
+    patient, query = who
     return {
         "title": "One patient",
         "text": "Course, risks as people of 100, the reasons with their source rows, and what the "
         "models refuse to say.",
         "link": f"Open patient {patient}",
-        "address": patient_address(patient, site),
+        "address": patient_address(patient, query.pop("site", None), **query),
     }
 
 
-def chosen(house: House) -> tuple[str, str | None] | None:
-    """The patient that the demo asked about, when it left word; else the one with most events."""
-    told = house.workspace.root / DEMO
-    if told.is_file():
-        kept = json.loads(told.read_text(encoding="utf-8"))
-        return str(kept["patient"]), kept.get("site")
-    rows = people(house.record).filter(several=False).sort("events", descending=True)
-    return (str(rows["patient"][0]), None) if rows.height else None
+def chosen(house: House) -> tuple[str, dict[str, str]] | None:
+    """The patient that the demo asked about, with site and day; else the one with most events."""
+    try:
+        kept = json.loads((house.workspace.root / DEMO).read_text(encoding="utf-8"))
+        return str(kept["patient"]), {
+            name: str(kept[name]) for name in ("site", "at") if kept[name]
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        rows = people(house.record).filter(several=False).sort("events", descending=True)
+    return (str(rows["patient"][0]), {}) if rows.height else None
 
 
 def _model(house: House) -> dict[str, Any] | None:
