@@ -173,7 +173,7 @@ def test_a_clinicians_way_by_keyboard(chromium, server, width, scheme, script):
 def test_the_pages_can_be_read_and_used(chromium, server, width, scheme):
     server.desk.tokens.make("local:anna", ("clinician",), "", label="x" * 60, days=9, by="x")
     page, said = window(chromium, server, width, scheme)
-    page.goto(f"{server.url}/sign-in")
+    page.goto(f"{server.url}/sign-in?next=/account")
     assert page.evaluate(FAULTS) == []
     page.get_by_label("Name").fill("anna")
     page.get_by_label("Password").fill(PASSWORD)
@@ -207,7 +207,7 @@ def test_a_page_of_another_host_can_do_nothing_in_ones_name(chromium, server):
     """A form on another site sends the browser's own Origin; the session is not used for it."""
     context = chromium.new_context()
     page = context.new_page()
-    page.goto(f"{server.url}/sign-in")
+    page.goto(f"{server.url}/sign-in?next=/account")
     page.get_by_label("Name").fill("anna")
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")

@@ -113,9 +113,9 @@ def fields(raw: bytes) -> dict[str, str] | None:
 
 
 def place(given: str | None) -> str:
-    """Where to go after a sign-in: a path of this server, else the account's page.
+    """Where to go after a sign-in: a path of this server, else the first page.
 
     >>> place("/model/1?tab=2"), place("//evil.example"), place("https://evil.example")
-    ('/model/1?tab=2', '/account', '/account')
+    ('/model/1?tab=2', '/', '/')
     """
-    return given if given is not None and PLACE.fullmatch(given) else "/account"
+    return given if given is not None and PLACE.fullmatch(given) else "/"

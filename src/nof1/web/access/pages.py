@@ -36,7 +36,7 @@ class SignIn:
         before = self.site.secret(request, forms.BEFORE) or secrets.new()
         made = looks.page(
             "sign-in", status, title="Sign in", fault=fault, csrf=csrf(before), local=self.local,
-            next="" if target == "/account" else target,
+            next="" if target == "/" else target,
             hospital=None if self.hospital is None else self.hospital.settings.name,
             synthetic=self.desk.workspace.synthetic,
             done=DONE.get(request.query_params.get("done", "")),

@@ -239,7 +239,7 @@ def test_an_error_of_the_issuer_is_not_shown(server, provider):
               "/%0d%0aset-cookie:x=1", "javascript:alert(1)"]
 )  # fmt: skip
 def test_nobody_is_led_away_after_the_sign_in(server, provider, next_):
-    assert enter(server.browser(), provider, next_).headers["location"] == "/account"
+    assert enter(server.browser(), provider, next_).headers["location"] == "/"
 
 
 # -- ID tokens ---------------------------------------------------------------------------------
