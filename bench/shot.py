@@ -74,8 +74,10 @@ def is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0  # Chromium's sandbox refuses root
 
 
-def main() -> int:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "demo").resolve()
+def main(arguments: list[str] | None = None) -> int:
+    """Take the pictures of the pages that open offline."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    folder = Path(arguments[0] if arguments else ROOT / "demo").resolve()
     if browser_path() is None:
         print(f"Screenshots need Chromium, which is not installed.\n{INSTALL}", file=sys.stderr)
         return 2

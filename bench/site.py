@@ -1,4 +1,4 @@
-"""Screenshots of the pages of ``nof1 serve``: ``python -m bench.site /patients --width 390``.
+"""Screenshots of the pages of ``nof1 serve``: ``./dev bench site /patients --width 390``.
 
 Starts the server on a workspace (``--workspace``, else that of ``./dev demo``), takes each address
 as a picture into build/shots, and complains when a page says something on the console, asks for
@@ -84,13 +84,14 @@ def shoot(browser: Any, base: str, path: str, width: int, dark: bool) -> list[st
     return [f"{path} at {width}: {one}" for one in found]
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    """Take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("paths", nargs="+", metavar="ADDRESS")
     parser.add_argument("--width", type=int, action="append")
     parser.add_argument("--dark", action="store_true")
     parser.add_argument("--workspace", type=Path, default=ROOT / "demo" / "workspace")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     from playwright.sync_api import sync_playwright
 
     OUT.mkdir(parents=True, exist_ok=True)
