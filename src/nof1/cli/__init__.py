@@ -32,6 +32,7 @@ COMMANDS = {
     "imaging": ("imaging", "Films, CT and MRI: read, train, audit a data set."),
     "surveillance": ("surveillance", "Outbreaks: nowcast, alarms, forecast, plan, report."),
     "federation": ("federation", "One model of several hospitals; no row leaves any."),
+    "academy": ("academy", "Training: read cards of invented patients, some of them wrong."),
     "serve": ("serve", "CDS Hooks services: advice inside the clinician's own system."),
     "users": ("users", "Who may sign in to nof1 serve, and with which roles."),
     "privacy": ("privacy", "De-identify records, pictures and text; seal workspaces."),

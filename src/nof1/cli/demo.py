@@ -54,6 +54,7 @@ def demo(as_json: bool, out: str, patients: int, seed: int, no_serve: bool, port
     story.follow_epidemic(hospital, seed)
     trained = story.train()
     asked = story.ask(hospital, trained)
+    story.teach(hospital)
     bedside, at = asked.bedside, asked.at
     index = story.pages(asked, trained)
     seconds = time.monotonic() - story.started
@@ -235,6 +236,12 @@ class _Story:
         assert self.epidemic is not None
         self.say("What goes round in the patient's region?")
         return self.epidemic.told(asked)
+
+    def teach(self, hospital: Hospital) -> None:
+        """Make the cases of the academy."""
+        from nof1.cli.demo_academy import teach
+
+        self.steps.append(teach(hospital.workspace, self.say))
 
     def _room(self) -> FilmRoom | None:
         """The model for films; says so when there is none."""

@@ -3,13 +3,17 @@
 nof1.toml      settings (this file makes the folder a workspace)
 record/        the event table, in generations (see ``nof1.record.store``)
 models/        trained models of patients with their cards
+effects/       emulated trials: effects of one treatment against another
 laboratory/    models of compounds and cell lines; never asked about a patient
 images/        models of pictures, and the pictures drawn for answers
 knowledge/     newer facts than those of nof1 (see ``nof1.knowledge.base``)
 surveillance/  what was known of outbreaks, day by day
-governance/    which rules and models may be heard, as a chain of decisions
+governance/    which rules and models may be heard, and proposed curves: chains of decisions
 federation/    the site's rules for jobs of several hospitals, and its privacy budget
 audit/         the append-only audit log, and the ledger of advice
+service/       accounts of nof1 serve, tokens used
+spool/         uploads and jobs of nof1 serve, until they are done
+academy/       teaching cases, and what learners let be kept of them
 reports/       pages made for people
 
 A sealed workspace (``nof1.core.sealing``) has ``nof1.sealed`` in place of all of these, and the
