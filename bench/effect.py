@@ -1,4 +1,4 @@
-"""Effects: known individual effects against EconML's forest, false claims, refusals, large tables.
+"""Effects: known individual effects, the race with EconML, false claims, refusals, large tables.
 
 Everything here is SYNTHETIC: only there is the true effect of every person known.
 """
@@ -10,7 +10,7 @@ import os
 
 from bench.measured import ONE_THREAD
 
-PARTS = ("hospital", "nobody", "lonely", "large")
+PARTS = ("hospital", "econml", "nobody", "lonely", "large")
 
 
 def main(arguments: list[str]) -> None:
@@ -19,11 +19,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
     parser.add_argument("--patients", type=int, default=8_000, help="hospital: of each seed")
-    parser.add_argument("--without-forest", action="store_true", help="hospital: nof1 alone")
     parser.add_argument("--full", action="store_true", help="nobody: the recipe as it is shipped")
     parser.add_argument("--people", type=int, default=None, help="nobody, lonely: of each seed")
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 100_000], help="large")
-    parser.add_argument("--inside", action="store_true", help="large: in this process")
+    parser.add_argument("--inside", action="store_true", help="econml, large: in this process")
+    parser.add_argument("--program", default=None, help="econml: nof1, forest or dr alone")
+    parser.add_argument("--comparison", default="ticagrelor", help="econml: with --inside")
     asked = parser.parse_args(arguments)
     os.environ.update(ONE_THREAD)  # before numpy is imported
     PART[asked.part](asked)
@@ -33,7 +34,17 @@ def _hospital(asked: argparse.Namespace) -> None:
     from bench import effect_hospital
 
     seeds = asked.seeds or [21]
-    effect_hospital.race(seeds, asked.patients, forest=not asked.without_forest)
+    effect_hospital.shown(seeds, asked.patients)
+
+
+def _econml(asked: argparse.Namespace) -> None:
+    from bench import effect_econml
+
+    if asked.inside:
+        effect_econml.inside(asked.seeds[0], asked.patients, asked.program, asked.comparison)
+    else:
+        programs = (asked.program,) if asked.program else effect_econml.PROGRAMS
+        effect_econml.race(asked.seeds or [21, 22], asked.patients, programs)
 
 
 def _nobody(asked: argparse.Namespace) -> None:
@@ -58,4 +69,10 @@ def _large(asked: argparse.Namespace) -> None:
         effect_large.table(asked.rows)
 
 
-PART = {"hospital": _hospital, "nobody": _nobody, "lonely": _lonely, "large": _large}
+PART = {
+    "hospital": _hospital,
+    "econml": _econml,
+    "nobody": _nobody,
+    "lonely": _lonely,
+    "large": _large,
+}

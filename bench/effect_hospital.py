@@ -1,16 +1,13 @@
-"""Effects of the synthetic hospital, whose individual effects are known: nof1 and EconML's forest.
+"""Effects of the synthetic hospital, whose individual effects are known.
 
-Both see the same table, folds and people (those who have counterparts by nof1's propensity), and
-nobody's effect comes from a model that has seen that person. The true effect is the difference of
-the exact one-year risks from ``truth/index_dates.csv``. Forests take no missing values: they get
-medians, and a column that says so for every feature of which more than 1 % are missing.
+Nobody's effect comes from a model that has seen that person. The true effect is the difference of
+the exact one-year risks from ``truth/index_dates.csv``.
 """
 
 from __future__ import annotations
 
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -26,7 +23,7 @@ from nof1.learn.effect.analysis import Analysis, analyse
 from nof1.learn.effect.arms import Arms
 from nof1.learn.effect.overlap import supported
 from nof1.learn.effect.recipe import Recipe
-from nof1.predict.effect.estimate import _arms
+from nof1.predict.effect.estimate import rows_of
 from nof1.predict.effect.question import EffectTask
 from nof1.predict.effect.table import learning_table
 from nof1.predict.effect.trial import compile_trial
@@ -98,7 +95,7 @@ def _rows(name: str, record: Record, answers: pl.DataFrame) -> dict[str, Any]:
     question = EffectTask.parse(text)
     trial = compile_trial(question, record)
     data, _ = learning_table(question, record, trial)
-    arms, _ = _arms(question, data, trial)
+    arms, _ = rows_of(question, data, trial)
     known = answers.filter(pl.col("group") == COMPARISONS[name]).select(
         "patient_id", pl.col("effect").cast(pl.Float64), pl.col("propensity").cast(pl.Float64)
     )
@@ -125,40 +122,6 @@ def ours(arms: Arms, recipe: Recipe) -> tuple[Analysis, Told]:
     return made, Told(made.calibrated.effect(found.raw), low, high, cpu)
 
 
-def forest(arms: Arms, folds: np.ndarray, rows: np.ndarray, count: int) -> Told | None:
-    """EconML's causal forest (honest, 500 trees) on the same folds; None without EconML."""
-    try:
-        from econml.dml import CausalForestDML
-        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-    except ImportError:
-        return None
-    X = _filled(arms.X)
-    effect, low, high = (np.zeros(len(X)) for _ in range(3))
-    start = time.process_time()
-    for fold in range(count):
-        learn, here = (folds != fold) & (rows > 0), folds == fold
-        plain = {"n_estimators": 200, "min_samples_leaf": 10, "n_jobs": 1, "random_state": 1}
-        model = CausalForestDML(
-            model_y=RandomForestRegressor(**plain), model_t=RandomForestClassifier(**plain),
-            discrete_treatment=True, n_estimators=500, cv=3, random_state=1, n_jobs=1,
-        )  # fmt: skip
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model.fit(arms.y[learn], arms.treated[learn], X=X[learn])
-            effect[here] = model.effect(X[here]).ravel()
-            limits = model.effect_interval(X[here], alpha=1 - LEVEL)
-        low[here], high[here] = (one.ravel() for one in limits)
-    return Told(effect, low, high, time.process_time() - start)
-
-
-def _filled(X: np.ndarray) -> np.ndarray:
-    gone = np.isnan(X)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        middle = np.nan_to_num(np.nanmedian(X, axis=0))
-    return np.hstack([np.where(gone, middle, X), gone[:, gone.mean(axis=0) > 0.01]])
-
-
 def _line(who: str, told: Told, true: np.ndarray, rows: np.ndarray) -> str:
     off = (told.effect - true)[rows]
     inside = ((told.low <= true) & (true <= told.high))[rows]
@@ -181,16 +144,15 @@ def _refused(made: Analysis, case: Case) -> str:
     )
 
 
-def race(seeds: list[int], patients: int, *, forest: bool) -> None:
+def shown(seeds: list[int], patients: int) -> None:
     """Print one block for each seed and comparison."""
     for seed in seeds:
         for case in cases(seed, patients):
-            _one(seed, case, forest)
+            _one(seed, case)
 
 
-def _one(seed: int, case: Case, with_forest: bool) -> None:
-    recipe = Recipe(folds=5, seed=1)
-    made, told = ours(case.arms, recipe)
+def _one(seed: int, case: Case) -> None:
+    made, told = ours(case.arms, Recipe(folds=5, seed=1))
     rows = (made.rows > 0) & ~np.isnan(case.true)
     shape = " x ".join(f"{size:,}" for size in case.arms.X.shape)
     print(
@@ -202,8 +164,4 @@ def _one(seed: int, case: Case, with_forest: bool) -> None:
     low, high = (np.full(len(rows), one) for one in (made.effect.low, made.effect.high))
     flat = Told(np.full(len(rows), made.effect.value), low, high, told.cpu_s)
     print(_line("the average for all", flat, case.true, rows), flush=True)
-    if with_forest:
-        other = forest(case.arms, made.nuisance.folds, made.rows, recipe.folds)
-        said = _line("EconML causal forest", other, case.true, rows) if other else "  no EconML"
-        print(said, flush=True)
     print(_refused(made, case), flush=True)

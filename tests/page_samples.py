@@ -130,6 +130,58 @@ def card(text: str = "Bleeding within a year", passed: bool = True) -> dict[str,
     }
 
 
+def effect(text: str = "celecoxib-or-diclofenac", passed: bool = True) -> dict[str, Any]:
+    none = {"value": None, "low": None, "high": None, "level": 0.95, "note": text}
+    row = {"name": text, "before": 0.3, "after": -0.02, "error": 0.03, "apart": False}
+    row |= {"feature": text}
+    trial = ("eligibility", "strategies", "assignment", "time_zero", "outcome", "follow_up")
+    needed = {"value": 27.0, "low": 15.0, "high": 125.0, "event_less_with": "comparator"}
+    control = {"name": text, "events": 40, "difference": figure(0.0), "note": ""}
+    raced = {"forest": figure(-0.1), "average": figure(0.01), "s": none}
+    learner = {"chosen": "m", "title": text, "default": "m", "further_from_the_scores": raced}
+    groups = [
+        {"people": 300.0, "predicted": gain, "observed": figure(gain)} for gain in (0.1, 0.0, -0.1)
+    ]
+    found = {"validated": passed, "autoc": figure(0.03), "qini": figure(0.01), "groups": groups}
+    policy = [
+        {"share": n / 10, "benefit": figure(n / 100), "over_random": figure(0.01)}
+        for n in range(11)
+    ]
+    average = {"measure": "risk_difference", "horizon_days": 365.0, "ratio": figure(1.2)}
+    average |= {"comparator": figure(0.14), "treatment": figure(0.18), "difference": figure(0.04)}
+    average |= {"e_value": {"estimate": 1.8, "limit": 1.2}, "number_needed_to_treat": needed}
+    step = {"rule": text, "patients": 2694, "index_events": 3000}
+    step |= {"patients_removed": 0, "index_events_removed": 0}
+    return {
+        "schema": "nof1/effect-card/1",
+        "notice": text,
+        "synthetic": True,
+        "name": text,
+        "version": "1",
+        "content_hash": "sha256:9f2c",
+        "created": "2026-11-26",
+        "data_date": "2024-05-01",
+        "validated_in": text,
+        "options": {"comparator": "diclofenac" + text, "treatment": text},
+        "target_trial": dict.fromkeys((*trial, "estimand", "analysis"), text),
+        "attrition": [step],
+        "people": dict.fromkeys(
+            ("treatment", "comparator", "outcome_known", "left_the_option", "compared"), 1200
+        ),
+        "effect": average,
+        "negative_controls": [control, {**control, "difference": none, "note": text}],
+        "overlap": {"least_propensity": 0.1, "comparator": [20.0] * 20, "treatment": [30.0] * 20}
+        | {"share_refused": 0.01, "effective_people": [400.0, 700.0]},
+        "balance": [row, {**row, "name": text + "2", "before": None, "after": None, "error": None}],
+        "learner": learner | {"challengers": {"forest": text}},
+        "heterogeneity": found | {"slope": figure(0.9), "c_for_benefit": figure(0.56)},
+        "policy": policy,
+        "modifiers": [{"feature": text, "column": text, "modifier": 0.2, "low": 0.1, "high": 0.3}],
+        "withheld": [] if passed else [text],
+        "limits": [text],
+    }
+
+
 def quality(text: str = "LOINC//2345-7") -> dict[str, Any]:
     problem = {"check": "impossible-values", "severity": "critical", "what": text, "code": text}
     problem |= {"site": text, "sites": 1, "month": "2024-01", "until": "2024-02", "count": None}
@@ -607,6 +659,7 @@ def egress(text: str = "stroke-risk") -> dict[str, Any]:
 ALL = {
     "quality": quality,
     "model": card,
+    "effect": effect,
     "patient": patient,
     "genome": genome,
     "medicines": medicines,

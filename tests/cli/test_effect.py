@@ -26,6 +26,10 @@ def test_the_text_the_card_and_the_patient(capsys, tmp_path, quick):
     assert max(map(len, card.splitlines())) <= 80
     code, card, _ = run(capsys, "card", "new-or-old", "--workspace", root)
     assert (code, "The average effect" in card) == (0, True)
+    page = tmp_path / "effect.html"
+    assert run(capsys, "card", "new-or-old", "--page", str(page), "--workspace", root)[0] == 0
+    assert "The trial that is emulated" in page.read_text(encoding="utf-8")
+    assert json.loads(page.with_suffix(".json").read_text())["schema"] == "nof1/effect-card/1"
     patient = next(iter(charts))
     code, said, _ = run(
         capsys, "advise", patient, "--at", "2021-02-03", "--json", "--workspace", root
@@ -51,3 +55,15 @@ def test_a_mistake_is_exit_code_2_with_its_line(capsys, tmp_path):
     code, out, err = run(capsys, "effect", str(task), "--json", "--workspace", str(workspace.root))
     assert (code, out) == (2, "")
     assert "line 9" in json.loads(err)["where"]
+
+
+def test_an_unknown_challenger_is_exit_code_2_before_any_work(capsys, tmp_path):
+    workspace, _ = hospital(tmp_path, 30, gain=True)
+    root = str(workspace.root)
+    code, _, err = run(
+        capsys, "effect", str(task_file(tmp_path)), "--challenger", "oracle", "--workspace", root
+    )
+    assert code == 2
+    assert "No challenger" in err
+    assert "forest" in err
+    assert "Finding the people" not in err

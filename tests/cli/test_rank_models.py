@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nof1.cli.rank_models import outcome_of, risks, started
+from nof1.advice.ranked import outcome_of, started
+from nof1.cli.rank_models import risks
 from nof1.core.finding import Subject
 from nof1.core.workspace import create
 from nof1.knowledge.base import SHIPPED

@@ -36,6 +36,17 @@ def test_histogram_and_spread_equal_bincount_and_lookup(common):
     np.testing.assert_allclose(table.spread(lookup, terms), plain, atol=1e-12)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_column_sums_are_those_of_numpy_row_by_row(order):
+    rng = np.random.default_rng(1)
+    g, h, direction = (np.array(rng.normal(size=(3001, 4)), order=order) for _ in range(3))
+    rows = np.ascontiguousarray
+    assert (kernels.column_sums(g) == rows(g).sum(axis=0)).all()
+    found = kernels.along(g, h, direction)
+    assert (found[0] == rows(g * direction).sum(axis=0)).all()
+    assert (found[1] == rows(h * direction**2).sum(axis=0)).all()
+
+
 def score(g, h):
     return 0.5 * g.sum() ** 2 / (h.sum() + 1e-12)
 

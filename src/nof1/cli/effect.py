@@ -16,10 +16,12 @@ from nof1.core.workspace import open_workspace
 @common
 @click.argument("task", type=click.Path(dir_okay=False), metavar="TASK.yaml")
 @click.option("--engine", default="local", show_default=True, help="local, local:N or dask:ADDRESS")
+@click.option("--challenger", multiple=True, help="Compare with it as well: forest (EconML)")
 @click.pass_context
 def effect(
-    ctx: click.Context, workspace: str | None, as_json: bool, task: str, engine: str
-) -> None:
+    ctx: click.Context, workspace: str | None, as_json: bool, task: str, engine: str,
+    challenger: tuple[str, ...],
+) -> None:  # fmt: skip
     """Estimate who benefits from a treatment, for a task file with ``treatment``.
 
     Exit code 1: nothing may be said about single people; the card says why.
@@ -29,7 +31,7 @@ def effect(
     from nof1.predict.effect.estimate import estimate
 
     found = open_workspace(workspace)
-    done = estimate(found, Path(task), engine_from(engine), step)
+    done = estimate(found, Path(task), engine_from(engine), step, challengers=challenger)
     audit.append(
         found.audit,
         "effect",

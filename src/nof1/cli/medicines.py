@@ -87,7 +87,7 @@ def ranked(
     ------
     UsageError : no such patient, no such condition, or the patient has died before the moment.
     """
-    from nof1.cli.rank_models import risks
+    from nof1.cli.rank_models import compared, risks
     from nof1.core.finding import Subject
     from nof1.knowledge.base import Base
     from nof1.medicines.ranking.document import document
@@ -110,6 +110,7 @@ def ranked(
             next_step="Ask as of an earlier moment.",
         )
     data = document(ranking, subject, condition, synthetic=workspace.synthetic)
+    data = compared(data, workspace, subject, events, moment, names, base)
     audit.append(
         workspace.audit,
         "medicines rank",

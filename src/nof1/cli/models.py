@@ -203,9 +203,9 @@ def card(
     found = open_workspace(workspace)
     folder = _folder(found, model)
     artefact = artefacts.load(folder, model, version)
-    if page is not None and folder != found.models:
+    if page is not None and folder == found.laboratory and folder != found.models:
         raise UsageError(
-            "The page shows models of a patient's risk; this one is another.",
+            "The page shows models of a patient's risk, and effects; this one is another.",
             next_step=f"Read it as text: nof1 card {model}",
         )
     if page is not None:
@@ -222,10 +222,13 @@ def _folder(workspace: Workspace, model: str) -> Path:
 def write_card(
     path: Path, artefact: artefacts.Artefact, links: dict[str, str] | None = None
 ) -> None:
-    """Write the model card as a page, with the curves of a glass box."""
+    """Write the model card as a page, with the curves of a glass box; or that of an effect."""
     from nof1.pictures.pages import write
 
     data = artefact.json("card.json")
+    if "effect_model.json" in artefact.files:
+        write("effect", {**data, "links": links or {}}, path)
+        return
     if "shapes.json" in artefact.files:
         data["shapes"] = _readable(artefact)
     write("model", {**data, "links": links or {}}, path)

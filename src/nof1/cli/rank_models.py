@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nof1.advice.compared import with_effects
+from nof1.advice.ranked import outcome_of, started
 from nof1.core import artefacts
-from nof1.knowledge import drugs, effects, indications
+from nof1.knowledge import effects, indications
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from nof1.core.workspace import Workspace
     from nof1.knowledge.base import Base
     from nof1.medicines.ranking.expected import PatientRisk
-    from nof1.predict.task import Task
 
 
 @dataclass(frozen=True)
@@ -82,36 +83,25 @@ def speakers(workspace: Workspace, base: Base) -> Iterator[Speaker]:
             yield Speaker(artefact, outcome, started(task, base))
 
 
-def outcome_of(task: Task, base: Base) -> frozenset[str]:
-    """The diseases that the outcome means, or ``death``; empty when a part is none that we know."""
-    rule = task.outcome
-    if rule.codes.name == effects.DEATH:
-        return frozenset({effects.DEATH})
-    codes = (*rule.codes.codes, *rule.codes.prefixes, *rule.codes.descendants_of)
-    found = {_disease(code, base) for code in codes}
-    return frozenset() if rule.bounded or None in found else frozenset(filter(None, found))
+def compared(
+    data: dict[str, Any],
+    workspace: Workspace,
+    subject: Subject,
+    events: pl.DataFrame,
+    at: datetime,
+    names: dict[str, str],
+    base: Base,
+) -> dict[str, Any]:
+    """The ranking with what the stored effects say about two of its medicines.
 
+    Raises
+    ------
+    ModelError : an effect's files were changed after the estimation.
+    """
+    if not artefacts.names(workspace.effects):
+        return {**data, "effects": [], "rows": [{**r, "effect_models": []} for r in data["rows"]]}
+    from nof1.advice.advise import Adviser  # slow to load, and needed only here
 
-def _disease(code: str, base: Base) -> str | None:
-    """The disease of a code; a name alone, without vocabulary, is no code."""
-    from nof1.core.errors import UsageError
-
-    try:
-        return indications.find(code, base).name if "//" in code else None
-    except UsageError:
-        return None
-
-
-def started(task: Task, base: Base) -> frozenset[str]:
-    """Medicines of which everybody that the task is about starts one, when the risk begins."""
-    if task.index.event is None:
-        return frozenset()
-    named = task.index.event.codes
-    return frozenset(_medicines((*named.codes, *named.descendants_of), base))
-
-
-def _medicines(codes: Iterable[str], base: Base) -> Iterator[str]:
-    for code in codes:
-        found = drugs.find(code, base)
-        if found is not None:
-            yield found.name
+    adviser = Adviser(workspace)
+    state = adviser.governance.state()
+    return with_effects(data, adviser.effects, state, subject, events, at, names, base)

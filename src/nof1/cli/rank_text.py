@@ -21,6 +21,7 @@ IN_FULL, LABEL, VERDICT, NAME = 3, 18, 19, 21
 def told(data: Data) -> str:
     """The whole answer (``nof1/medicines-rank/1``)."""
     lines = [*_head(data), "", *_list(data["rows"]), *_deciding(data["deciding"])]
+    lines += _compared(data.get("effects", ()))
     first = [row for row in data["rows"] if row["place"] == 1][:IN_FULL]
     for row in first:
         lines += ["", *_row(row)]
@@ -36,12 +37,14 @@ def listed(data: Data) -> tuple[list[str], list[list[object]]]:
     """Header and rows of a table: a line for each medicine, two cells for each question."""
     head = ["purpose", "place", "medicine", "rxnorm", "taken", "verdict", "because", "why_here"]
     head += [f"{name}{end}" for name in COLUMNS for end in ("", "_text")]
+    head.append("effect_models")
     rows = []
     for row in data["rows"]:
         cells = [row["purpose"], row["place"], row["medicine"]["name"], row["medicine"]["rxnorm"]]
         cells += ["yes" if row["current"] else "no", row["verdict"], row["because"]["text"]]
         columns = [row[name] or {} for name in COLUMNS]
         cells += [row["next"], *(one.get(key) for one in columns for key in ("status", "text"))]
+        cells.append(" ".join(one["text"] for one in row.get("effect_models", ())))
         rows.append(cells)
     return head, rows
 
@@ -104,6 +107,15 @@ def _deciding(found: Sequence[Data]) -> Iterator[str]:
         yield from ("", *_wrap(f"! {text} Without it their verdicts would be milder."))
 
 
+def _compared(found: Sequence[Data]) -> Iterator[str]:
+    """What stored effects say about two of the medicines, apart from all other evidence."""
+    for one in found:
+        pair = f"{' or '.join(one['treatment'])} against {' or '.join(one['comparator'])}"
+        yield from ("", *_wrap(f"= Effect model, {pair}: {one['text']}"))
+    if found:
+        yield from _wrap("  This is no part of the order, and merged with no other evidence.")
+
+
 def _refused(found: Sequence[Data]) -> Iterator[str]:
     """Medicines that are no treatment for it; those that are taken now with the reason."""
     for one in found:
@@ -138,6 +150,8 @@ def _row(row: Data) -> Iterator[str]:
         if column is not None:
             label = f"{STATUS[column['status']]} {LABELS.get(name, name)}"
             yield from _field(label, column["text"])
+    for one in row.get("effect_models", ()):
+        yield from _field("= effect model", one["text"])
     if row["next"]:
         yield from _field("  why here", row["next"])
 

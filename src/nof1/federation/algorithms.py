@@ -87,6 +87,7 @@ ALGORITHMS: dict[str, str] = {
     "logistic": "nof1.federation.learners:LOGISTIC",
     "cox": "nof1.federation.learners:COX",
     "hazards": "nof1.federation.learners:HAZARDS",
+    "effect": "nof1.federation.effects:EFFECT",
     "counts": "nof1.federation.counts:COUNTS",
     "survival": "nof1.federation.incidence:SURVIVAL",
     "quality": "nof1.federation.quality:QUALITY",

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nof1.core.errors import UsageError
-from nof1.learn.bins import SMALLEST_GROUP, Codes, agree_cuts, encode
+from nof1.learn.binned import Binned
+from nof1.learn.bins import SMALLEST_GROUP, Codes
 from nof1.learn.boosting import Boosted, Booster, Settings
 from nof1.learn.coded import CodedTable
 from nof1.learn.objectives import Objective
@@ -27,9 +28,9 @@ from nof1.learn.pairs import (
     purify,
     rank_pairs,
 )
-from nof1.learn.rows import Keys, patient_shares, uniform
+from nof1.learn.rows import Keys, uniform
 from nof1.learn.shapes import ShapeModel, Term
-from nof1.learn.sums import CountedSum, FloatArray, weighed
+from nof1.learn.sums import CountedSum, FloatArray
 
 PAIR_STRICTNESS = 2.5
 """A plane looks at many more cuts than a curve, so chance gains more: a higher threshold."""
@@ -84,15 +85,31 @@ class Curves:
     """Boosted curves with everything that pairs and the final tables need."""
 
     names: tuple[str, ...]
-    cuts: list[FloatArray]
-    codes: Codes
-    counts: list[FloatArray]
+    bins: Binned
     signs: NDArray[np.int8]
-    shares: FloatArray
-    table: CodedTable
     held_out: FloatArray
     objective: Objective
     boosted: Boosted
+
+    @property
+    def cuts(self) -> list[FloatArray]:
+        return self.bins.cuts
+
+    @property
+    def codes(self) -> Codes:
+        return self.bins.codes
+
+    @property
+    def counts(self) -> list[FloatArray]:
+        return self.bins.counts
+
+    @property
+    def shares(self) -> FloatArray:
+        return self.bins.shares
+
+    @property
+    def table(self) -> CodedTable:
+        return self.bins.table
 
     def tables(self) -> list[FloatArray]:
         """Values (n_bins, n_bags) of each feature."""
@@ -132,24 +149,23 @@ def fit_curves(
     make_objective: MakeObjective,
     recipe: Recipe,
     total: CountedSum,
+    bins: Binned | None = None,
 ) -> Curves:
-    """Agree on bins and boost one curve for each feature and bag."""
+    """Agree on bins (unless ``bins`` of the same rows are given) and boost one curve for each
+    feature and bag."""
     from nof1.learn import kernels
 
-    shares = patient_shares(keys)
-    cuts = agree_cuts(X, shares, total, max_bins=recipe.max_bins, smallest=recipe.smallest_group)
-    codes = encode(X, cuts)
-    counts = total.together(
-        *[weighed(c, shares, len(e) + 2) for c, e in zip(codes, cuts, strict=True)]
+    bins = bins or Binned.agree(
+        X, keys, total, max_bins=recipe.max_bins, smallest=recipe.smallest_group
     )
-    table = CodedTable(codes, counts)
+    counts, table = bins.counts, bins.table
     learn, held_out = draw_bags(keys, weights, recipe)
     objective = make_objective(learn)
     stepper = partial(_step, kernels.step_curves, table.offsets, signs, recipe.boost.threshold)
     muted = np.concatenate(counts) < recipe.smallest_group - 1e-6
     booster = Booster(table, objective, held_out, stepper, recipe.boost, total, muted)
     boosted = booster.fit(objective.start(total))
-    return Curves(names, cuts, codes, counts, signs, shares, table, held_out, objective, boosted)
+    return Curves(names, bins, signs, held_out, objective, boosted)
 
 
 def _step(

@@ -115,6 +115,8 @@ class Booster:
 
     def _batch(self, terms: NDArray[np.int64], cycle: int | None) -> NDArray[np.bool_] | None:
         """One joint step; None when the validation losses (at a cycle's start) say stop."""
+        from nof1.learn import kernels
+
         weights = self.objective.weights
         g, h = self.objective.gradients(self.scores)
         g, h = g * weights, h * weights
@@ -124,7 +126,7 @@ class Booster:
         on = np.tile(self.active, 2)
         binned, levels, extra, loss = self.total.together(
             FINER * sums[places][:, on],
-            FINER * np.stack([g.sum(axis=0), h.sum(axis=0)]),
+            FINER * np.stack([kernels.column_sums(g), kernels.column_sums(h)]),
             self.objective.extra(self.scores),
             loss,
         )
@@ -142,7 +144,9 @@ class Booster:
         return moved
 
     def _held_out_loss(self) -> FloatArray:
-        losses: FloatArray = (self.objective.losses(self.scores) * self.held_out).sum(axis=0)
+        from nof1.learn import kernels
+
+        losses: FloatArray = kernels.column_sums(self.objective.losses(self.scores) * self.held_out)
         return losses
 
     def _judge(self, cycle: int, loss: FloatArray) -> None:
@@ -172,10 +176,11 @@ class Booster:
         self, step: FloatArray, terms: NDArray[np.int64], g: FloatArray, h: FloatArray
     ) -> None:
         """Scale the joint step by line search and apply it to tables and scores."""
+        from nof1.learn import kernels
+
         direction = self.table.spread(step, terms)
-        slope, bend = self.total.together(
-            FINER * (g * direction).sum(axis=0), FINER * (h * direction**2).sum(axis=0)
-        )
+        (sums,) = self.total.together(FINER * kernels.along(g, h, direction))
+        slope, bend = sums
         full = np.where(bend > 0, -slope / np.maximum(bend, 1e-12), 0.0)
         rate = self.settings.learning_rate * np.clip(full, 0.0, 1.0)
         self.tables += step * rate

@@ -68,7 +68,7 @@ class CodedTable:
         from nof1.learn import kernels
 
         table = np.zeros((self.n_bins, values.shape[1]))
-        whole = values.sum(axis=0)
+        whole = kernels.column_sums(values)
         for j in terms:
             start, listed = self.offsets[j], self.listed[j]
             if listed is None:

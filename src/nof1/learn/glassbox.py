@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from nof1.core.errors import ModelError
 from nof1.learn.additive import Recipe, assemble, find_pairs, fit_curves, held_out_slope
+from nof1.learn.binned import Binned
 from nof1.learn.boosting import Settings
 from nof1.learn.objectives import Bernoulli, sigmoid
 from nof1.learn.rows import (
@@ -112,6 +113,7 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         sample_weight: ArrayLike | None = None,
         keys: ArrayLike | None = None,
         secure_sum: SecureSum = local_sum,
+        bins: Binned | None = None,
     ) -> GlassBoxClassifier:
         """Train.
 
@@ -124,6 +126,7 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         keys : whole numbers, equal for rows of one patient: one patient is never on both sides of a
             validation split. Default: a hash of the row's content.
         secure_sum : adds a vector over all sites.
+        bins : of these rows, when they were agreed on already with the same settings.
 
         Raises
         ------
@@ -144,12 +147,15 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         def objective(learn: FloatArray) -> Bernoulli:
             return Bernoulli(labels, learn)
 
-        curves = fit_curves(table, labels_of, hashed, weights, signs, objective, recipe, total)
+        curves = fit_curves(
+            table, labels_of, hashed, weights, signs, objective, recipe, total, bins
+        )
         pairs = find_pairs(curves, recipe, total)
         scores = pairs.scores if pairs else curves.boosted.scores
         slope = held_out_slope(scores, curves.held_out, objective, total)
         shapes = assemble(curves, recipe, pairs, slope=slope)
-        self.shapes_ = level(shapes, table, labels, weights, total)
+        scores = shapes.placed_decision(curves.bins.whole)
+        self.shapes_ = level(shapes, scores, labels, weights, total)
         self.classes_ = np.array([0, 1])
         self.n_features_in_ = table.shape[1]
         self.rounds_, self.bytes_sent_ = total.rounds, total.bytes_sent
@@ -176,14 +182,14 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 def level(
     shapes: ShapeModel,
-    X: FloatArray,
+    scores: FloatArray,
     labels: FloatArray,
     weights: FloatArray,
     total: CountedSum,
     steps: int = 4,
 ) -> ShapeModel:
-    """Move the intercept until the mean risk of all training rows is the share of outcomes."""
-    scores = shapes.decision(X)
+    """Move the intercept until the mean risk of all training rows, whose scores (n_rows,) are
+    given, is the share of outcomes."""
     change = 0.0
     for _ in range(steps):
         risk = sigmoid(scores + change)

@@ -75,6 +75,28 @@ def spread_listed(
 
 
 @_jit
+def column_sums(values: NDArray[Any]) -> NDArray[Any]:
+    """Sums (k,) of values (n_rows, k), added row by row: bit for bit ``values.sum(axis=0)``."""
+    sums = np.zeros(values.shape[1])
+    for i in range(values.shape[0]):
+        for b in range(values.shape[1]):
+            sums[b] += values[i, b]
+    return sums
+
+
+@_jit
+def along(g: NDArray[Any], h: NDArray[Any], direction: NDArray[Any]) -> NDArray[Any]:
+    """Column sums of ``g * direction`` and ``h * direction**2``: (2, k), in one pass."""
+    sums = np.zeros((2, g.shape[1]))
+    for i in range(g.shape[0]):
+        for b in range(g.shape[1]):
+            x = direction[i, b]
+            sums[0, b] += g[i, b] * x
+            sums[1, b] += h[i, b] * (x * x)
+    return sums
+
+
+@_jit
 def _score(g: float, h: float) -> float:
     """How much a Newton step lowers the loss: 0.5 g^2 / h."""
     return 0.5 * g * g / (h + 1e-12)

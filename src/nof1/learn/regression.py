@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from nof1.core.errors import InputError, ModelError
 from nof1.learn.additive import Recipe, assemble, find_pairs, fit_curves, held_out_slope
+from nof1.learn.binned import Binned
 from nof1.learn.objectives import Gaussian
 from nof1.learn.rows import check_features, check_keys, check_monotone, check_weights
 from nof1.learn.shapes import ShapeModel, Term
@@ -31,6 +32,7 @@ def fit_regression(
     keys: ArrayLike | None = None,
     recipe: Recipe | None = None,
     secure_sum: SecureSum = local_sum,
+    bins: Binned | None = None,
 ) -> ShapeModel:
     """An additive model of the mean of ``y``; its score is in the unit of ``y``.
 
@@ -40,6 +42,7 @@ def fit_regression(
     y : (n_rows,) finite numbers.
     sample_weight : (n_rows,) 0 leaves a row out.
     keys : whole numbers, equal for rows of one patient.
+    bins : of these rows, when they were agreed on already with the settings of ``recipe``.
 
     Raises
     ------
@@ -59,12 +62,13 @@ def fit_regression(
     def objective(learn: FloatArray) -> Gaussian:
         return Gaussian(scaled, learn, 1.0)
 
-    curves = fit_curves(table, labels, hashed, weights, signs, objective, recipe, total)
+    curves = fit_curves(table, labels, hashed, weights, signs, objective, recipe, total, bins)
     pairs = find_pairs(curves, recipe, total)
     scores = pairs.scores if pairs else curves.boosted.scores
     slope = held_out_slope(scores, curves.held_out, objective, total)
     shapes = assemble(curves, recipe, pairs, slope=slope)
-    return _levelled(stretched(shapes, spread, centre), table, values, weights, total)
+    made = stretched(shapes, spread, centre)
+    return _levelled(made, made.placed_decision(curves.bins.whole), values, weights, total)
 
 
 def stretched(shapes: ShapeModel, factor: float, shift: float = 0.0) -> ShapeModel:
@@ -88,10 +92,10 @@ def _stretched(term: Term, factor: float) -> Term:
 
 
 def _levelled(
-    shapes: ShapeModel, X: FloatArray, y: FloatArray, weights: FloatArray, total: CountedSum
+    shapes: ShapeModel, score: FloatArray, y: FloatArray, weights: FloatArray, total: CountedSum
 ) -> ShapeModel:
-    """Move the intercept until the mean of all training rows is right."""
-    off, mass = total(np.array([weights @ (y - shapes.decision(X)), weights.sum()]))
+    """Move the intercept until the mean of all training rows, scored (n_rows,), is right."""
+    off, mass = total(np.array([weights @ (y - score), weights.sum()]))
     return shapes.shifted(float(off / mass))
 
 

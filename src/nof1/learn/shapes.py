@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nof1.core.errors import ModelError
+from nof1.learn.binned import Placed
 from nof1.learn.bins import single
 from nof1.learn.rows import add_up, check_width
 from nof1.learn.sums import FloatArray
@@ -113,11 +114,24 @@ class ShapeModel:
 
     def bag_decisions(self, X: ArrayLike) -> FloatArray:
         """Scores (n_rows, n_bags); their standard deviation over bags is the standard error."""
-        return np.stack([self.bag_decision(X, bag) for bag in range(self.n_bags)], axis=1)
+        return self._bags(self._cells(check_width(X, self.names)))
 
     def bag_decision(self, X: ArrayLike, bag: int) -> FloatArray:
         """Score of one bag (n_rows,)."""
-        cells = self._cells(check_width(X, self.names))
+        return self._bag(self._cells(check_width(X, self.names)), bag)
+
+    def placed_decision(self, rows: Placed) -> FloatArray:
+        """``decision`` of rows whose bins are known already, on cuts that hold the terms' cuts."""
+        return add_up(self.intercept, self._scores[self._placed(rows)])
+
+    def placed_bags(self, rows: Placed) -> FloatArray:
+        """``bag_decisions`` of rows whose bins are known already."""
+        return self._bags(self._placed(rows))
+
+    def _bags(self, cells: NDArray[np.int64]) -> FloatArray:
+        return np.stack([self._bag(cells, bag) for bag in range(self.n_bags)], axis=1)
+
+    def _bag(self, cells: NDArray[np.int64], bag: int) -> FloatArray:
         return add_up(float(self.bag_intercepts[bag]), self._bag_scores[bag][cells])
 
     def shifted(self, change: float) -> ShapeModel:
@@ -221,3 +235,16 @@ class ShapeModel:
         strides, axes, cells = self._strides
         placed: NDArray[np.int64] = np.add.reduceat(self._codes(table) * strides, axes, axis=1)
         return placed + cells
+
+    def _placed(self, rows: Placed) -> NDArray[np.int64]:
+        """The same from bins that are known."""
+        found = np.empty((rows.codes.shape[1], len(self.terms)), dtype=np.int64)
+        start = 0
+        for k, term in enumerate(self.terms):
+            first, *second = (
+                rows.on(j, edges) for j, edges in zip(term.features, term.cuts, strict=True)
+            )
+            found[:, k] = first * term.scores.shape[1] + second[0] if second else first
+            found[:, k] += start
+            start += term.scores.size
+        return found

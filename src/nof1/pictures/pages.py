@@ -1,7 +1,8 @@
 """Single-file pages that open offline: no request, no unsafe script, everything escaped.
 
 ``render(kind, data)`` makes the page; ``write(kind, data, path)`` also puts its JSON beside it.
-Kinds: ``quality`` (schema nof1/quality/1), ``model`` (a model card), ``patient``
+Kinds: ``quality`` (schema nof1/quality/1), ``model`` (a model card), ``effect`` (schema
+nof1/effect-card/1), ``patient``
 (schema nof1/advise/1), ``genome`` (schema nof1/genome-report/1), ``medicines`` (schema
 nof1/medicines-rank/1), ``repurposing`` (schema nof1/medicines-repurpose/1), ``screen`` (schema
 nof1/compounds-screen/1 with a ``drawing`` for each pick), ``imaging`` (schema nof1/imaging-read/1
@@ -30,6 +31,7 @@ from nof1.pictures.picture import Picture
 from nof1.pictures.views import (
     attributes,
     compounds,
+    effect,
     egress,
     genome,
     governance,
@@ -48,6 +50,7 @@ from nof1.pictures.views import (
 VIEWS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "quality": quality.context,
     "model": model.context,
+    "effect": effect.context,
     "patient": patient.context,
     "genome": genome.context,
     "medicines": medicines.context,

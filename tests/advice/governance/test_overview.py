@@ -6,11 +6,13 @@ from datetime import datetime
 import pytest
 
 from governance_samples import BY, PAIR, decide, history, shown
-from nof1.advice.governance import decisions
+from nof1.advice.governance import decisions, source_attributes
 from nof1.advice.governance.acceptance import of_entries
+from nof1.advice.governance.drift import look
 from nof1.advice.governance.overview import overview
 from nof1.advice.orders.tiers import rules
 from nof1.core.artefacts import save
+from nof1.core.errors import UsageError
 from nof1.core.workspace import create
 
 AT = datetime(2024, 5, 1)
@@ -35,6 +37,17 @@ def test_without_anything_all_rules_are_on_and_nothing_is_known(workspace):
     assert all(one.acceptance is None for one in made.rules)
     assert not made.has_ledger
     assert "was not checked" in row(made, "models/a-model").drift
+
+
+def test_effects_stand_among_the_models_and_their_drift_was_not_looked_at(workspace):
+    save(workspace.effects, "a-or-b", {"effect_model.json": b"{}"})
+    decide(workspace, "switch", "models/a-or-b", "shadow")
+    found = row(overview(workspace, AT), "models/a-or-b")
+    assert (found.value, found.paused) == ("shadow", False)
+    assert "was not checked" in found.drift
+    assert look(workspace, "a-or-b").state == "not_checked"
+    with pytest.raises(UsageError, match="effect"):
+        source_attributes.of(workspace, "a-or-b")
 
 
 def test_states_figures_and_proposals(workspace):

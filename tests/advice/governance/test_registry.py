@@ -42,6 +42,15 @@ def test_a_model_is_found(workspace, name):
     assert (found.id, found.tier) == ("models/a-model", None)
 
 
+def test_a_treatment_effect_is_a_model_that_can_be_switched_off(workspace):
+    save(workspace.effects, "a-or-b", {"effect_model.json": b"{}"})
+    assert registry.find(workspace, "a-or-b").id == "models/a-or-b"
+    assert registry.folder(workspace, "a-or-b") == workspace.effects
+    assert registry.folder(workspace, "a-model") == workspace.models
+    switch(workspace, "a-or-b", "off")
+    assert Governance(workspace).state().of("models/a-or-b") == "off"
+
+
 def test_an_unknown_name_gets_names_like_it(workspace):
     with pytest.raises(UsageError) as caught:
         registry.find(workspace, "interaction/tier")

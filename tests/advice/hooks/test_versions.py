@@ -11,6 +11,7 @@ import pytest
 
 from nof1 import __version__
 from nof1.advice.hooks import versions
+from nof1.core.artefacts import save
 from nof1.core.workspace import create
 from nof1.knowledge.base import Base
 
@@ -129,6 +130,15 @@ def test_all_that_is_fixed_is_named_and_facts_of_the_workspace_count(tmp_path):
     (made.knowledge / "sources.tsv").write_text(shipped + "\n")
     after = versions.fixed(made, Base(made.knowledge))
     assert {name for name in before if before[name] != after[name]} == {"knowledge"}
+
+
+def test_models_of_risks_and_of_effects_are_named_by_their_content(tmp_path):
+    workspace = create(tmp_path / "ws")
+    risk = save(workspace.models, "one", {"model.json": b"{}"})
+    effect = save(workspace.effects, "one", {"effect_model.json": b"[]"})
+    found = versions.fixed(workspace, Base(workspace.knowledge))
+    assert found["model/one"] == risk.content_hash
+    assert found["effect/one"] == effect.content_hash != risk.content_hash
 
 
 def test_governance_is_named_where_something_was_decided():

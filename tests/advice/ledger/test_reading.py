@@ -57,6 +57,14 @@ def test_a_card_is_found_by_an_index(filled):
     assert not [step for step in plan if step.startswith("SCAN")]
 
 
+def test_what_became_of_cards_is_read_from_a_number_on(filled):
+    with open_ledger(filled) as ledger:
+        told = [ledger.record(feedback(number)).seq for number in (1, 2)]
+        assert [one.seq for one in ledger.feedback()] == told
+        assert [one.seq for one in ledger.feedback(first=told[1])] == told[1:]
+        assert {one.kind for one in ledger.feedback()} == {"feedback"}
+
+
 def test_another_server_knows_a_card_at_once(filled):
     with open_ledger(filled) as one, read_ledger(filled) as other:
         assert other.showing("card-99") == ()

@@ -1,11 +1,14 @@
 """Average, overlap and the verdict on differences between people, where the truth is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from effect_samples import QUICK, drawn
 from nof1.core.errors import ModelError
 from nof1.learn.effect.analysis import DEFAULT, analyse, fit
+from nof1.learn.effect.nuisance import fit_arm
 from nof1.learn.sums import federate
 
 
@@ -40,6 +43,14 @@ def test_true_differences_are_validated_and_the_gene_is_the_modifier(whole):
     name, modifier, low, high = made.effect.line.modifiers()[0]
     assert name == "gene"
     assert low < modifier < high < 0
+
+
+def test_the_comparators_outcome_is_fitted_once_and_is_the_one_that_a_fit_alone_gives(whole):
+    _, arms, found = whole
+    made = fit(arms, found)
+    assert made.comparator is made.effect.arms[0]
+    alone = fit_arm(replace(arms), 0, found.rows, found.recipe)
+    assert alone.shapes.to_dict() == made.comparator.shapes.to_dict()
 
 
 def test_effects_of_new_people_lie_near_the_truth_and_in_their_intervals(whole):

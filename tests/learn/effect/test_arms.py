@@ -1,11 +1,14 @@
 """Rows that cannot be compared are refused with the way out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from effect_samples import drawn
+from effect_samples import QUICK, drawn
 from nof1.core.errors import InputError, ModelError
 from nof1.learn.effect.arms import Arms, patient_sums
+from nof1.learn.sums import local_sum
 
 
 @pytest.mark.parametrize(
@@ -58,3 +61,44 @@ def test_folds_hold_a_patient_together_and_do_not_move_with_the_order():
 def test_sums_by_patient():
     keys = np.array([7, 7, 9], dtype=np.uint64)
     assert patient_sums(keys, np.array([1.0, 2.0, 5.0])).ravel().tolist() == [3.0, 5.0]
+
+
+def test_bins_are_agreed_on_once_for_each_kind_of_box_and_each_sum():
+    arms, sums = drawn(300).arms(), []
+
+    def counted(vector):
+        sums.append(len(vector))
+        return vector
+
+    first = arms.bins(QUICK.nuisance, counted)
+    asked = len(sums)
+    assert arms.bins(QUICK.effect, counted) is first, "the same bins and smallest group"
+    assert len(sums) == asked > 0
+    assert arms.bins(replace(QUICK.nuisance, max_bins=8), counted) is not first
+    assert arms.bins(QUICK.nuisance, local_sum) is not first, "other sites, other bins"
+
+
+def test_bins_of_some_rows_are_not_those_of_all():
+    arms = drawn(300).arms()
+    half = np.arange(300) % 2 == 0
+    whole = arms.bins(QUICK.nuisance, local_sum)
+    assert arms.at(half).bins(QUICK.nuisance, local_sum).codes.shape == (5, 150)
+    assert arms.bins(QUICK.nuisance, local_sum) is whole
+
+
+def test_another_outcome_of_the_same_people_shares_their_bins_and_is_checked():
+    trial = drawn(300)
+    arms = trial.arms()
+    bins = arms.bins(QUICK.nuisance, local_sum)
+    other = arms.another(1 - trial.y, np.ones(300))
+    assert other.bins(QUICK.nuisance, local_sum) is bins
+    assert (other.y == 1 - trial.y).all()
+    with pytest.raises(ModelError, match="never or always"):
+        arms.another(np.zeros(300), np.ones(300))
+
+
+def test_the_option_is_the_last_feature_where_it_is_asked_for():
+    trial = drawn(300)
+    bins = trial.arms().bins_with_option(QUICK.nuisance, local_sum)
+    assert (bins.codes[-1] == trial.treated + 1).all()
+    assert len(bins.cuts) == 6

@@ -102,3 +102,16 @@ def test_the_unit_of_the_outcome_does_not_matter():
         line = fit_line(scaled, nuisance, np.ones(600), QUICK, local_sum)
         lines.append(line.effect(trial.X, nuisance.propensity, nuisance.mean) / factor)
     assert np.abs(lines[0] - lines[1]).max() < 0.1
+
+
+def test_rows_worked_on_in_parts_are_rows_worked_on_together(monkeypatch):
+    arms = drawn(700, seed=6).arms()
+    nuisance = crossfit(arms, QUICK)
+    used = np.ones(700)
+    whole = fit_line(arms, nuisance, used, QUICK, local_sum)
+    monkeypatch.setattr(modifiers, "BLOCK", 64)
+    parts = fit_line(arms, nuisance, used, QUICK, local_sum)
+    np.testing.assert_allclose(parts.point, whole.point, atol=1e-10)
+    asked = (arms.X, nuisance.propensity, nuisance.bags)
+    np.testing.assert_allclose(parts.bags(*asked), whole.bags(*asked), atol=1e-10)
+    assert parts.bags(*asked).shape == (700, 96)

@@ -78,3 +78,16 @@ def test_the_number_needed_to_treat_stands_with_its_range_or_not_at_all():
     assert _needed(Figure(0.1, 0.05, 0.2))["event_less_with"] == "comparator"
     assert _needed(Figure(0.1, -0.05, 0.2)) is None
     assert _needed(Figure.missing("none")) is None
+
+
+def test_a_challenger_that_wins_is_called_nearer(differing):
+    card = differing[2].card.to_dict()
+    assert card["learner"]["challengers"] == {}
+    for ends, words in (((-2, -1), "NEARER to the data"), ((-1, 1), "not told apart"),
+                        ((1, 2), "further from the data")):  # fmt: skip
+        found = Figure(sum(ends) / 2, *ends).to_dict()
+        learner = card["learner"] | {"challengers": {"forest": "a forest"},
+                                     "further_from_the_scores": {"forest": found}}  # fmt: skip
+        said = text(card | {"learner": learner})
+        assert words in " ".join(said.split())
+        assert max(map(len, said.splitlines())) <= 80

@@ -22,6 +22,7 @@ import polars as pl
 
 from nof1.advice.governance import decisions
 from nof1.advice.governance.decisions import Decision
+from nof1.advice.governance.registry import folder
 from nof1.advice.governance.split import MODELS
 from nof1.advice.governance.state import DRIFTED, NOT_CHECKED, STEADY
 from nof1.core import artefacts
@@ -89,7 +90,7 @@ def look(workspace: Workspace, name: str, since: datetime | None = None) -> Look
     ------
     ModelError : there is no such model, or its files were changed.
     """
-    artefact = artefacts.load(workspace.models, name)
+    artefact = artefacts.load(folder(workspace, name), name)
     try:
         if "model.json" not in artefact.files or artefact.json("model.json")["schema"] != SCHEMA:
             return _open(artefact, "it keeps no counts of its training rows")

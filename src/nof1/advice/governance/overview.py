@@ -9,7 +9,7 @@ from typing import Any
 
 from nof1.advice.governance.acceptance import NOTHING, Acceptance, Ledgered
 from nof1.advice.governance.proposals import USUAL, Bounds, Proposal, propose
-from nof1.advice.governance.registry import Ruled, all_models, all_rules
+from nof1.advice.governance.registry import Ruled, all_models, all_rules, folder
 from nof1.advice.governance.split import MODELS, drift_words, drifted
 from nof1.advice.governance.state import ON, Governance, State
 from nof1.core import artefacts
@@ -135,7 +135,7 @@ def _model(
     at: datetime,
 ) -> Row:
     name = rule.id.removeprefix(f"{MODELS}/")
-    digest = artefacts.load(workspace.models, name).content_hash
+    digest = artefacts.load(folder(workspace, name), name).content_hash
     return replace(
         _row(rule, state, told, found),
         drift=drift_words(state, name, digest, at),

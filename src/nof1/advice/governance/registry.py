@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from pathlib import Path
 
 from nof1.advice.governance import decisions
 from nof1.advice.governance.decisions import Decision
@@ -47,8 +48,20 @@ def all_rules() -> tuple[Ruled, ...]:
 
 
 def all_models(workspace: Workspace) -> tuple[Ruled, ...]:
-    """The models that speak about patients, by name."""
-    return tuple(Ruled(f"{MODELS}/{name}") for name in artefacts.names(workspace.models))
+    """The models that speak about patients, of risks and of effects, by name."""
+    names = {*artefacts.names(workspace.models), *artefacts.names(workspace.effects)}
+    return tuple(Ruled(f"{MODELS}/{name}") for name in sorted(names))
+
+
+def folder(workspace: Workspace, name: str) -> Path:
+    """Where the model of a name lies: with the risks, or else with the effects."""
+    effect = name in artefacts.names(workspace.effects)
+    return workspace.effects if effect and not risk(workspace, name) else workspace.models
+
+
+def risk(workspace: Workspace, name: str) -> bool:
+    """Whether a model of this name gives a risk."""
+    return name in artefacts.names(workspace.models)
 
 
 def find(workspace: Workspace, name: str) -> Ruled:

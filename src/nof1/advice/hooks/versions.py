@@ -44,15 +44,19 @@ def fixed(workspace: Workspace, base: Base) -> dict[str, str]:
     ------
     Nof1Error : a model or a fact file is damaged.
     """
-    names = artefacts.names(workspace.models)
-    models = {name: artefacts.load(workspace.models, name).content_hash for name in names}
+    roots = {"model": workspace.models, "effect": workspace.effects}
+    models = {
+        f"{kind}/{name}": artefacts.load(root, name).content_hash
+        for kind, root in roots.items()
+        for name in artefacts.names(root)
+    }
     return {
         "nof1": nof1.__version__,
         "code": code(),
         "libraries": libraries(),
         "settings": settings(workspace),
         "knowledge": base.hash(*tables(base)),
-        **{f"model/{name}": digest for name, digest in models.items()},
+        **models,
     }
 
 

@@ -69,6 +69,14 @@ class Reader:
             entries = [chain.read(dict(row)) for row in found]
         return tuple(entry for entry in entries if card in entry.cards)
 
+    def feedback(self, first: int = 1) -> Iterator[Entry]:
+        """What became of cards: the entries of feedback from a number on, oldest first."""
+        table = schema.entry.c
+        query = sa.select(schema.entry).where(table.kind == "feedback", table.seq >= first)
+        with self._reading() as connection:
+            found = [dict(row) for row in connection.execute(query.order_by(table.seq)).mappings()]
+        yield from map(chain.read, found)
+
     def kept(self, entry: Entry, part: str) -> bytes | None:
         """The bytes of the ``request`` or the ``response``; None when forgotten or unreadable.
 

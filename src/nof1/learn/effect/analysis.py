@@ -18,6 +18,7 @@ from nof1.learn.effect.arms import Arms
 from nof1.learn.effect.balance import Balance, balance
 from nof1.learn.effect.calibrated import Calibrated
 from nof1.learn.effect.learners import EffectModel, Known, Learner
+from nof1.learn.effect.matched import c_for_benefit
 from nof1.learn.effect.nuisance import (
     Nuisance,
     Response,
@@ -60,8 +61,10 @@ class Analysis:
     effect : option minus comparator; ``ratio`` their ratio (yes/no outcomes).
     worse : learner -> how much further than the line of modifiers it is from the scores, on average
         over people; ``average`` is the claim that nobody differs.
-    chosen : the line of modifiers, unless another learner is nearer by more than the interval.
-    ordered, slope : how far predicted differences are real (benefit: more is better).
+    chosen : the line of modifiers, unless another learner is nearer by more than the interval;
+        never a challenger.
+    ordered, slope, matched : how far predicted differences are real (benefit: more is better);
+        ``matched`` is the concordance of matched pairs.
     validated : whether differences between people may be shown.
     """
 
@@ -79,6 +82,7 @@ class Analysis:
     chosen: str
     ordered: Ordered
     slope: Figure
+    matched: Figure
     validated: bool
     calibrated: Calibrated
 
@@ -106,6 +110,7 @@ def analyse(
     ------
     ModelError : an arm without variation, or hardly anybody with counterparts.
     """
+    tried = _tried(arms, recipe, total)
     nuisance = crossfit(arms, recipe, total)
     scored = scores(arms, nuisance)
     found = overlap(arms, nuisance.propensity, recipe.least_propensity, total)
@@ -119,10 +124,7 @@ def analyse(
         average(scored.mean[:, 1], arms, inside, total, recipe.level),
     )
     known = Known(arms, nuisance, scored.effect)
-    crossed = {
-        name: _crossed(entry, known, rows, recipe, effect, total)
-        for name, entry in _tried(arms, recipe, total)
-    }
+    crossed = {name: _crossed(entry, known, rows, recipe, effect, total) for name, entry in tried}
     rivals = {name: one.losses for name, one in crossed.items() if name != DEFAULT}
     rivals["average"] = _losses(np.zeros(len(rows)), scored.effect, effect)
     worse = {
@@ -133,6 +135,10 @@ def analyse(
     sign = -1.0 if harm else 1.0
     by_benefit = ordered(
         sign * crossed[chosen].raw, sign * scored.effect, arms, rows,
+        resamples=recipe.resamples, seed=recipe.seed, level=recipe.level, total=total,
+    )  # fmt: skip
+    matched = c_for_benefit(
+        sign * crossed[chosen].raw, arms, nuisance.propensity, rows, harm=harm,
         resamples=recipe.resamples, seed=recipe.seed, level=recipe.level, total=total,
     )  # fmt: skip
     steep, centre, error = slope(
@@ -147,6 +153,7 @@ def analyse(
         overlap=found, balance=balanced, means=means,
         effect=effect, ratio=ratio(scored, arms, inside, total, recipe.level) if arms.binary
         else None, worse=worse, chosen=chosen, ordered=by_benefit, slope=steep,
+        matched=matched,
         validated=by_benefit.autoc().lies_above(0.0) and steep.lies_above(0.0),
         calibrated=calibrated,
     )  # fmt: skip
@@ -172,20 +179,21 @@ def fit(arms: Arms, analysis: Analysis, total: SecureSum = local_sum) -> Fitted:
     recipe, rows = analysis.recipe, analysis.rows
     every = np.ones(len(rows))
     known = Known(arms, analysis.nuisance, analysis.scored.effect)
-    return Fitted(
-        propensity=fit_propensity(arms, every, recipe, total),
-        comparator=fit_arm(arms, 0, rows, recipe, total),
-        effect=learners.learner(analysis.chosen).fit(known, rows, recipe, total),
-    )
+    propensity = fit_propensity(arms, every, recipe, total)
+    effect = learners.learner(analysis.chosen).fit(known, rows, recipe, total)
+    comparator = effect.base() or fit_arm(arms, 0, rows, recipe, total)
+    return Fitted(propensity, comparator, effect)
 
 
 def _tried(arms: Arms, recipe: Recipe, total: SecureSum) -> list[tuple[str, Learner]]:
-    """The default first; the others when they are asked for, or quick enough."""
+    """The default first; the others when they are asked for, or quick enough; challengers last."""
     (rows,) = total(np.array([float(len(arms.y))]))
     names = recipe.learners
     if names is None:
-        names = tuple(learners.REGISTRY) if rows * len(arms.names) < MANY else ()
+        own = tuple(one.name for one in learners.REGISTRY.values() if not one.challenger)
+        names = own if rows * len(arms.names) < MANY else ()
     found = [learners.learner(name) for name in dict.fromkeys((DEFAULT, *names))]
+    found += [learners.challenger(name) for name in dict.fromkeys(recipe.challengers)]
     return [(one.name, one) for one in found]
 
 
@@ -208,9 +216,10 @@ def _losses(centred: FloatArray, score: FloatArray, effect: Figure) -> FloatArra
 
 def _choice(worse: Mapping[str, Figure]) -> str:
     """The default, unless another learner is better with its whole interval."""
+    speak = {one.name for one in learners.REGISTRY.values() if not one.challenger}
     better = {
         name: figure.value
         for name, figure in worse.items()
-        if name != "average" and figure.value is not None and (figure.high or 0.0) < 0
+        if name in speak and figure.value is not None and (figure.high or 0.0) < 0
     }
     return min(better, key=lambda name: better[name]) if better else DEFAULT

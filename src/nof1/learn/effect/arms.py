@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nof1.core.errors import InputError, ModelError
+from nof1.learn.additive import Recipe as Box
+from nof1.learn.binned import Binned
 from nof1.learn.rows import Keys, check_features, check_keys, check_weights, uniform
 from nof1.learn.sums import FloatArray, SecureSum, local_sum
 
@@ -38,6 +41,9 @@ class Arms:
     weight: FloatArray
     keys: Keys
     binary: bool
+    _bins: dict[tuple[Any, ...], tuple[SecureSum, Binned]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(
@@ -79,6 +85,39 @@ class Arms:
             self, X=self.X[rows], treated=self.treated[rows], y=self.y[rows],
             weight=self.weight[rows], keys=self.keys[rows],
         )  # fmt: skip
+
+    def another(self, y: ArrayLike, weight: ArrayLike, secure_sum: SecureSum = local_sum) -> Arms:
+        """The same people with another yes/no outcome; bins are shared.
+
+        Raises
+        ------
+        InputError, ModelError : see ``of``.
+        """
+        made = Arms.of(
+            self.X, self.treated, y, names=self.names, weight=weight, keys=self.keys,
+            secure_sum=secure_sum,
+        )  # fmt: skip
+        made._bins.update(self._bins)
+        return made
+
+    def bins(self, box: Box, total: SecureSum) -> Binned:
+        """The features on bins of all sites, agreed on once for each kind of box."""
+        return self._agreed(self.X, "features", box, total)
+
+    def bins_with_option(self, box: Box, total: SecureSum) -> Binned:
+        """The same with the option taken as the last feature."""
+        option = self._agreed(self.treated[:, None], "option", box, total)
+        return self.bins(box, total).beside(option)
+
+    def _agreed(self, X: FloatArray, what: str, box: Box, total: SecureSum) -> Binned:
+        # By the sum that agreed on them, which is kept, so that no other can have its id.
+        place = (what, id(total), box.max_bins, box.smallest_group)
+        if place not in self._bins:
+            made = Binned.agree(
+                X, self.keys, total, max_bins=box.max_bins, smallest=box.smallest_group
+            )
+            self._bins[place] = (total, made)
+        return self._bins[place][1]
 
     def folds(self, count: int, seed: int) -> NDArray[np.int64]:
         """A fold (n,) for each row, from 0 on, dealt by a hash of the patient."""

@@ -1,8 +1,8 @@
-"""Learners of an effect per person, all made of glass boxes so that it can be read.
+"""Learners of an effect per person, made of glass boxes so that it can be read.
 
 ``s`` is one model of the outcome with the option as a feature, ``t`` two models (one for each arm),
 ``dr`` a model of the doubly robust scores, ``m`` one shrunken modifier for each feature. Which of
-them fits best is a question to the data.
+them fits best is a question to the data. ``forest`` is the challenger, no glass box.
 
 References
 ----------
@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from nof1.core.errors import UsageError
+from nof1.learn.effect import forest
 from nof1.learn.effect.arms import Arms
 from nof1.learn.effect.modifiers import Modified, fit_line, fit_modified
 from nof1.learn.effect.nuisance import (
@@ -47,6 +48,10 @@ class EffectModel(Protocol):
 
     def bags(self, X: FloatArray) -> FloatArray:
         """(n, bags) whose standard deviation is the standard error."""
+        ...
+
+    def base(self) -> Response | None:
+        """The outcome under the comparator, where the model holds it."""
         ...
 
     def save(self) -> Files:
@@ -79,6 +84,9 @@ class Single:
     def bags(self, X: FloatArray) -> FloatArray:
         return self.response.bags(_given(X, 1)) - self.response.bags(_given(X, 0))
 
+    def base(self) -> Response | None:
+        return None
+
     def save(self) -> Files:
         return {"outcome.json": save_response(self.response)}
 
@@ -99,6 +107,9 @@ class Two:
 
     def bags(self, X: FloatArray) -> FloatArray:
         return self.treated.bags(X) - self.comparator.bags(X)
+
+    def base(self) -> Response | None:
+        return self.comparator
 
     def save(self) -> Files:
         parts = {"arm_comparator": self.comparator, "arm_treated": self.treated}
@@ -130,6 +141,9 @@ class Direct:
             for term, part in zip(shapes.terms, parts, strict=True)
         ]
 
+    def base(self) -> Response | None:
+        return None
+
     def save(self) -> Files:
         return {"effect.json": save_response(self.response)}
 
@@ -143,7 +157,8 @@ def fit_single(known: Known, used: FloatArray, recipe: Recipe, total: SecureSum)
     arms, box = known.arms, replace(recipe.effect, seed=recipe.seed + 5)
     X, names = np.column_stack([arms.X, arms.treated]), (*arms.names, OPTION)
     weight = used * arms.weight
-    return Single(fit_response(X, arms.y, weight, arms, names, arms.binary, box, total))
+    bins = arms.bins_with_option(box, total)
+    return Single(fit_response(X, arms.y, weight, arms, names, arms.binary, box, total, bins))
 
 
 def fit_two(known: Known, used: FloatArray, recipe: Recipe, total: SecureSum) -> Two:
@@ -157,7 +172,7 @@ def fit_direct(known: Known, used: FloatArray, recipe: Recipe, total: SecureSum)
     arms, box = known.arms, replace(recipe.effect, seed=recipe.seed + 6)
     shapes = fit_regression(
         arms.X, known.score, names=arms.names, sample_weight=used, keys=arms.keys, recipe=box,
-        secure_sum=total,
+        secure_sum=total, bins=arms.bins(box, total),
     )  # fmt: skip
     return Direct(Response(shapes, False))
 
@@ -210,6 +225,8 @@ class Learner:
     cross : effects and bags of all rows, each from models that have not seen the patient.
     load : reads the files of a stored model.
     shrunken : whether its differences between people are already as small as the data say.
+    challenger : whether it is only compared with, and only when it is asked for.
+    ready : refuses when what it needs is not installed.
     """
 
     name: str
@@ -218,6 +235,8 @@ class Learner:
     cross: Callable[[Known, FloatArray, Recipe, SecureSum], Drawn]
     load: Callable[[Mapping[str, bytes]], EffectModel]
     shrunken: bool = False
+    challenger: bool = False
+    ready: Callable[[], None] = lambda: None
 
 
 REGISTRY: dict[str, Learner] = {
@@ -229,6 +248,8 @@ REGISTRY: dict[str, Learner] = {
         Learner("t", "T-learner: one model for each arm", fit_two, cross_two, Two.load),
         Learner("dr", "DR-learner: curves of the effect", fit_direct, refitted(fit_direct),
                 Direct.load),
+        Learner("forest", "EconML's causal forest", forest.never, forest.cross_forest,
+                forest.never, challenger=True, ready=forest.ready),
     )
 }  # fmt: skip
 
@@ -242,6 +263,21 @@ def learner(name: str) -> Learner:
     """
     if name not in REGISTRY:
         raise UsageError(f"No effect learner is called {name!r}.", allowed=sorted(REGISTRY))
+    return REGISTRY[name]
+
+
+def challenger(name: str) -> Learner:
+    """Look a challenger up, and see that it can run.
+
+    Raises
+    ------
+    UsageError : an unknown name, or a learner that is none.
+    MissingExtra : what it needs is not installed.
+    """
+    names = [one.name for one in REGISTRY.values() if one.challenger]
+    if name not in names:
+        raise UsageError(f"No challenger of effects is called {name!r}.", allowed=names)
+    REGISTRY[name].ready()
     return REGISTRY[name]
 
 

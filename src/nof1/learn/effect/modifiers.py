@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dsyrk
 
 from nof1.learn.calibration import to_logit
 from nof1.learn.design import Design, agree_design
@@ -45,6 +46,7 @@ MOST = 320
 """Modifiers that are looked at together; beyond them the draws would take minutes."""
 STEPS = 3
 """Times the likelihood is bent anew at the posterior mean."""
+BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,8 @@ class Line:
     def bags(self, X: FloatArray, propensity: FloatArray, bags: FloatArray) -> FloatArray:
         """(n, draws) from the posterior of each row's effect; each draw of the line goes with a
         bag of the means (n, 2, bags)."""
-        turn = np.arange(self.draws.shape[1]) % bags.shape[2]
         points = self.point[:, None] + self.draws
-        return self._effects(X, propensity, bags[:, :, turn], points)
+        return self._effects(X, propensity, bags, points)
 
     def modifiers(self, level: float = 0.95) -> list[tuple[str, float, float, float]]:
         """(feature, modifier, lower, upper limit) for one standard deviation of the feature, the
@@ -100,10 +101,13 @@ class Line:
     def _effects(
         self, X: FloatArray, propensity: FloatArray, mean: FloatArray, points: FloatArray
     ) -> FloatArray:
+        if len(X) > BLOCK:
+            some = [self._effects(X[k], propensity[k], mean[k], points) for k in _parts(len(X))]
+            return np.concatenate(some)
         gain = points[2] + self.design.columns(X)[:, self.used] @ points[FIXED:]
         if not self.chance:
             return np.asarray(gain)
-        chance = propensity[:, None]
+        chance, mean = propensity[:, None], mean[:, :, np.arange(points.shape[1]) % mean.shape[2]]
         centre = points[0] + points[1] * _expected(chance, mean, True)
         return sigmoid(centre + (1 - chance) * gain) - sigmoid(centre - chance * gain)
 
@@ -133,6 +137,9 @@ class Modified:
         parts[line.used] = line.design.columns(X)[0, line.used] * line.point[FIXED:] * slope
         both = parts[: len(names)] + parts[len(names) :]
         return [((name,), float(part)) for name, part in zip(names, both, strict=True)]
+
+    def base(self) -> Response | None:
+        return self.arms[0]
 
     def save(self) -> Files:
         line = self.line
@@ -188,7 +195,10 @@ def fit_line(
     y = arms.y / spread
     fixed = np.column_stack([np.ones(len(weight)), expected / spread, lean])
     told = _candidates(design, arms, used, total)
-    columns = np.column_stack([fixed, lean * design.columns(arms.X)[:, told]])
+    columns = np.empty((len(weight), FIXED + len(told)))
+    columns[:, :FIXED] = fixed
+    for part in _parts(len(weight)):
+        columns[part, FIXED:] = lean[part] * design.columns(arms.X[part])[:, told]
     point = np.r_[0.0, 1.0, np.zeros(columns.shape[1] - 2)]
     drawn = point[:, None]
     last = STEPS - 1 if arms.binary else 0
@@ -212,8 +222,12 @@ def _candidates(design: Design, arms: Arms, used: FloatArray, total: CountedSum)
     told = np.flatnonzero(np.concatenate([design.sd > 0, design.missing_share > 0]))
     if len(told) <= MOST:
         return told
-    columns = design.columns(arms.X)[:, told]
-    second, fourth = total.together(used @ columns**2, used @ columns**4)
+    second, fourth = np.zeros(len(told)), np.zeros(len(told))
+    for part in _parts(len(used)):
+        squares = design.columns(arms.X[part])[:, told] ** 2
+        second += used[part] @ squares
+        fourth += used[part] @ squares**2
+    second, fourth = total.together(second, fourth)
     peaked = fourth / np.maximum(second, 1e-12) ** 2
     return np.sort(told[np.argsort(peaked, kind="stable")[:MOST]])
 
@@ -238,9 +252,17 @@ def _derivatives(
     score = columns @ point
     mean = sigmoid(score) if chance else score
     bend = weight * mean * (1 - mean) if chance else weight
-    g = columns.T @ (weight * (mean - y))
-    g, h = total.together(g, (columns * bend[:, None]).T @ columns)
+    h = np.zeros((columns.shape[1], columns.shape[1]), order="F")
+    for part in _parts(len(weight)):
+        scaled = columns[part] * np.sqrt(bend[part])[:, None]
+        h = dsyrk(1.0, scaled.T, beta=1.0, c=h, overwrite_c=1)  # the upper half alone
+    g, h = total.together(columns.T @ (weight * (mean - y)), h + np.triu(h, 1).T)
     return g, h
+
+
+def _parts(rows: int) -> list[slice]:
+    """Rows that are worked on together: a large table is never copied whole."""
+    return [slice(start, start + BLOCK) for start in range(0, rows, BLOCK)]
 
 
 def _limited(old: FloatArray, new: FloatArray, most: float = 3.0) -> FloatArray:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nof1.learn.additive import Recipe as Box
+from nof1.learn.binned import Binned, Placed
 from nof1.learn.effect.arms import Arms
 from nof1.learn.effect.recipe import Recipe
 from nof1.learn.files import read_json
@@ -34,12 +35,21 @@ class Response:
 
     def mean(self, X: FloatArray) -> FloatArray:
         """(n,) in the unit of the outcome; 0 to 1 for a chance."""
-        score = self.shapes.decision(X)
-        return sigmoid(score) if self.chance else score
+        return self._unit(self.shapes.decision(X))
 
     def bags(self, X: FloatArray) -> FloatArray:
         """(n, bags) whose standard deviation is the standard error."""
-        scores = self.shapes.bag_decisions(X)
+        return self._unit(self.shapes.bag_decisions(X))
+
+    def placed_mean(self, rows: Placed) -> FloatArray:
+        """``mean`` of rows whose bins are known."""
+        return self._unit(self.shapes.placed_decision(rows))
+
+    def placed_bags(self, rows: Placed) -> FloatArray:
+        """``bags`` of rows whose bins are known."""
+        return self._unit(self.shapes.placed_bags(rows))
+
+    def _unit(self, scores: FloatArray) -> FloatArray:
         return sigmoid(scores) if self.chance else scores
 
 
@@ -52,8 +62,10 @@ def fit_response(
     chance: bool,
     box: Box,
     total: SecureSum,
+    bins: Binned,
 ) -> Response:
-    """A glass box of ``y`` on rows with a weight; ``arms`` gives the patients' keys.
+    """A glass box of ``y`` on rows with a weight; ``arms`` gives the patients' keys, ``bins`` are
+    those of ``X``.
 
     Raises
     ------
@@ -61,8 +73,9 @@ def fit_response(
     """
     if not chance:
         shapes = fit_regression(
-            X, y, names=names, sample_weight=weight, keys=arms.keys, recipe=box, secure_sum=total
-        )
+            X, y, names=names, sample_weight=weight, keys=arms.keys, recipe=box, secure_sum=total,
+            bins=bins,
+        )  # fmt: skip
         return Response(shapes, False)
     from nof1.learn.glassbox import GlassBoxClassifier
 
@@ -71,7 +84,7 @@ def fit_response(
         smallest_group=box.smallest_group, learning_rate=box.boost.learning_rate,
         max_cycles=box.boost.max_cycles, batches=box.boost.batches, seed=box.seed,
     )  # fmt: skip
-    model.fit(X, y, names=names, sample_weight=weight, keys=arms.keys, secure_sum=total)
+    model.fit(X, y, names=names, sample_weight=weight, keys=arms.keys, secure_sum=total, bins=bins)
     return Response(model.shapes_, True)
 
 
@@ -80,7 +93,8 @@ def fit_propensity(
 ) -> Response:
     """The chance of the option of interest, on rows with ``used`` 1 (outcome known or not)."""
     box = replace(recipe.nuisance, seed=recipe.seed + 1)
-    return fit_response(arms.X, arms.treated, used, arms, arms.names, True, box, total)
+    bins = arms.bins(box, total)
+    return fit_response(arms.X, arms.treated, used, arms, arms.names, True, box, total, bins)
 
 
 def fit_arm(
@@ -89,7 +103,8 @@ def fit_arm(
     """The outcome of people who took one option (1 of interest, 0 comparator)."""
     weight = used * arms.weight * (arms.treated == arm)
     box = replace(recipe.nuisance, seed=recipe.seed + 2 + int(arm))
-    return fit_response(arms.X, arms.y, weight, arms, arms.names, arms.binary, box, total)
+    bins = arms.bins(box, total)
+    return fit_response(arms.X, arms.y, weight, arms, arms.names, arms.binary, box, total, bins)
 
 
 @dataclass(frozen=True)
@@ -117,11 +132,13 @@ def crossfit(arms: Arms, recipe: Recipe, total: SecureSum = local_sum) -> Nuisan
     bags = np.zeros((len(folds), 2, recipe.nuisance.n_bags))
     for fold in range(recipe.folds):
         used, here = (folds != fold).astype(np.float64), folds == fold
-        propensity[here] = fit_propensity(arms, used, recipe, total).mean(arms.X[here])
+        option = fit_propensity(arms, used, recipe, total)
+        rows = arms.bins(recipe.nuisance, total).at(here)
+        propensity[here] = option.placed_mean(rows)
         for arm in (0, 1):
             response = fit_arm(arms, arm, used, recipe, total)
-            mean[here, arm] = response.mean(arms.X[here])
-            bags[here, arm] = response.bags(arms.X[here])
+            mean[here, arm] = response.placed_mean(rows)
+            bags[here, arm] = response.placed_bags(rows)
     return Nuisance(propensity, mean, bags, folds)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from nof1.learn.bins import agree_cuts, encode
 from nof1.learn.effect.arms import Arms, patient_sums
 from nof1.learn.figures import Figure, z_value
-from nof1.learn.rows import patient_shares, uniform
+from nof1.learn.rows import Keys, patient_shares, uniform
 from nof1.learn.sums import CountedSum, FloatArray, SecureSum, local_sum, weighed
 
 BINS = 50
@@ -115,12 +115,17 @@ def ordered(
     gains, predicted, keys = score[chosen], benefit[chosen], arms.keys[chosen]
     tables = [weighed(code, np.ones(len(code)), size), weighed(code, gains, size)]
     for draw in range(resamples):
-        times = np.searchsorted(_POISSON, uniform(keys, seed, 9_001, draw)).astype(np.float64)
-        tables += [weighed(code, times, size), weighed(code, times * gains, size)]
+        drawn = times(keys, seed, draw)
+        tables += [weighed(code, drawn, size), weighed(code, drawn * gains, size)]
     sums = total(np.concatenate([*tables, weighed(code, predicted, size)])).reshape(-1, size)
     used = sums[0] > 0.5
     parts = sums[:-1].reshape(-1, 2, size)[:, :, used][:, :, ::-1]
     return Ordered(parts[:, 0], parts[:, 1], sums[-1, used][::-1], level)
+
+
+def times(keys: Keys, seed: int, draw: int) -> FloatArray:
+    """How often (n,) each row is in a draw of the Poisson bootstrap: alike within a patient."""
+    return np.searchsorted(_POISSON, uniform(keys, seed, 9_001, draw)).astype(np.float64)
 
 
 def slope(

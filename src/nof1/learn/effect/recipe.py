@@ -22,6 +22,7 @@ class Recipe:
         person in the other arm, and no effect is given.
     learners : that are tried; None tries all of them while rows times columns stay below 5
         million, and only the line of modifiers beyond.
+    challengers : learners that are only compared with.
     resamples : of the Poisson bootstrap.
     level : of all intervals.
     """
@@ -35,6 +36,7 @@ class Recipe:
     effect: Box = field(default_factory=lambda: Box(n_bags=8, max_pairs=4))
     least_propensity: float = 0.1
     learners: tuple[str, ...] | None = None
+    challengers: tuple[str, ...] = ()
     resamples: int = 200
     level: float = 0.95
     seed: int = 0

@@ -42,6 +42,7 @@ def context(data: Mapping[str, Any]) -> dict[str, Any]:
     taken = [one for one in data["not_indicated"] if one["current"]]
     return {
         "title": f"Medicines for {data['condition']['name']}",
+        "disease": data["condition"]["name"],
         "patient": data["subject"]["id"],
         "site": data["subject"]["site"],
         "code": data["condition"]["code"],
@@ -92,7 +93,8 @@ def _row(row: Mapping[str, Any], number: int) -> dict[str, Any]:
             {"label": label.replace("\u00ad", ""), **_detail(row[name])}
             for name, label in (*COLUMNS.items(), (LABORATORY, "Laboratory"))
             if row.get(name) is not None
-        ],
+        ]
+        + [_compared(one) for one in row.get("effect_models") or ()],
         "unknown": len(row["not_known"]),
     }
 
@@ -133,6 +135,18 @@ def _detail(column: Mapping[str, Any]) -> dict[str, Any]:
         "text": None if said else column["text"],
         "reasons": [_reason(one) for one in column["reasons"]],
         "opens": column["not_known"],
+    }
+
+
+def _compared(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored effect of this workspace, in a line of its own: never merged with other evidence."""
+    return {
+        "label": "Effect model",
+        "severity": "info",
+        "word": "compared",
+        "text": one["text"],
+        "reasons": [],
+        "opens": [],
     }
 
 

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+
 from nof1.core.finding import NOTICE
 from nof1.learn.effect.analysis import DEFAULT, Analysis
 from nof1.learn.effect.learners import REGISTRY
 from nof1.learn.effect.ordered import Ordered
 from nof1.learn.effect.sensitivity import e_values
 from nof1.learn.figures import Figure
+from nof1.learn.sums import SecureSum, local_sum
 from nof1.predict.dataset import Dataset
 from nof1.predict.effect.controls import Control
 from nof1.predict.effect.model import StoredEffect
@@ -57,8 +60,37 @@ class EffectCard:
         }
 
 
+@dataclass(frozen=True)
+class Counts:
+    """Who is compared, of all sites: the table of rules, people by kind, notes on the cohort."""
+
+    attrition: Sequence[Mapping[str, Any]]
+    people: Mapping[str, int]
+    notes: Sequence[str] = ()
+
+    @classmethod
+    def of(
+        cls, trial: Trial, known: Known, analysis: Analysis, total: SecureSum = local_sum
+    ) -> Counts:
+        """Counts of this site, or of all of them."""
+        steps, treated = trial.cohort.attrition.to_dict(), trial.treated == 1
+        people = {
+            "treatment": treated.sum(),
+            "comparator": (~treated).sum(),
+            "outcome_known": (known.weight > 0).sum(),
+            "left_the_option": known.left,
+            "compared": analysis.rows.sum(),
+        }
+        numbers = [[step[key] for key in step if key != "rule"] for step in steps]
+        own = [count for row in (*numbers, people.values()) for count in row]
+        sums = iter(total(np.array(own, dtype=np.float64)))
+        table = [{k: v if k == "rule" else round(next(sums)) for k, v in step.items()}
+                 for step in steps]  # fmt: skip
+        return cls(table, {k: round(next(sums)) for k in people}, trial.cohort.notes)
+
+
 def make_card(
-    question: EffectTask, trial: Trial, data: Dataset, known: Known, analysis: Analysis,
+    question: EffectTask, counts: Counts, data: Dataset, analysis: Analysis,
     controls: Sequence[Control], stored: StoredEffect, version: int, content_hash: str,
 ) -> EffectCard:  # fmt: skip
     """The card of an analysis."""
@@ -75,18 +107,21 @@ def make_card(
         "validated_in": stored.validated_in,
         "options": {"comparator": other, "treatment": name},
         "target_trial": target_trial(question),
-        "attrition": trial.cohort.attrition.to_dict(),
-        "people": _people(trial, known, analysis),
+        "attrition": list(counts.attrition),
+        "people": dict(counts.people),
         "effect": _effect(question, analysis),
         "negative_controls": [_control(one) for one in controls],
         "overlap": analysis.overlap.to_dict(),
-        "balance": [row.to_dict() | {"apart": row.apart()} for row in analysis.balance],
+        "balance": [
+            row.to_dict() | {"apart": row.apart(), "feature": _feature(row.name, stored, data)}
+            for row in analysis.balance
+        ],
         "learner": _learner(analysis),
         "heterogeneity": _heterogeneity(analysis),
         "policy": _policy(analysis.ordered),
         "modifiers": _modifiers(stored, data),
         "withheld": list(stored.withheld),
-        "limits": [*LIMITS, *([SYNTHETIC] if stored.synthetic else []), *trial.cohort.notes],
+        "limits": [*LIMITS, *([SYNTHETIC] if stored.synthetic else []), *counts.notes],
     })  # fmt: skip
 
 
@@ -131,18 +166,6 @@ def target_trial(question: EffectTask) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _people(trial: Trial, known: Known, analysis: Analysis) -> dict[str, Any]:
-    treated = trial.treated == 1
-    seen = known.weight > 0
-    return {
-        "treatment": int(treated.sum()),
-        "comparator": int((~treated).sum()),
-        "outcome_known": int(seen.sum()),
-        "left_the_option": known.left,
-        "compared": int(analysis.rows.sum()),
-    }
-
-
 def _effect(question: EffectTask, analysis: Analysis) -> dict[str, Any]:
     pair = e_values(analysis.ratio) if analysis.ratio is not None else None
     return {
@@ -172,11 +195,13 @@ def _control(one: Control) -> dict[str, Any]:
 
 
 def _learner(analysis: Analysis) -> dict[str, Any]:
+    """Which learner speaks, and how much further from the scores than the default others are."""
     return {
         "chosen": analysis.chosen,
         "title": REGISTRY[analysis.chosen].title,
         "default": DEFAULT,
         "further_from_the_scores": {k: one.to_dict() for k, one in analysis.worse.items()},
+        "challengers": {k: REGISTRY[k].title for k in analysis.recipe.challengers},
     }
 
 
@@ -186,6 +211,7 @@ def _heterogeneity(analysis: Analysis) -> dict[str, Any]:
         "autoc": analysis.ordered.autoc().to_dict(),
         "qini": analysis.ordered.qini().to_dict(),
         "slope": analysis.slope.to_dict(),
+        "c_for_benefit": analysis.matched.to_dict(),
         "groups": [
             {"people": size, "predicted": predicted, "observed": observed.to_dict()}
             for size, predicted, observed in analysis.ordered.groups()

@@ -105,6 +105,8 @@ def _persons(card: Mapping[str, Any]) -> list[str]:
     )
     lines = ["## Who gains more?", "", _hanging(verdict, 0)]
     lines.append(f"Learner: {learner['title']}.")
+    for name, title in learner.get("challengers", {}).items():
+        lines.append(_raced(title, learner["further_from_the_scores"][name]))
     autoc, slope = found["autoc"], found["slope"]
     lines.append(f"Targeting (AUTOC, 0 = none): {amount(autoc, risk, signed=True)}")
     if slope["value"] is not None:
@@ -112,6 +114,10 @@ def _persons(card: Mapping[str, Any]) -> list[str]:
             f"Slope (1 = all of it real): {slope['value']:.2f} ({slope['low']:.2f} to "
             f"{slope['high']:.2f})"
         )
+    pairs = found.get("c_for_benefit")
+    if pairs and pairs["value"] is not None:
+        lines.append(f"C-for-benefit (0.5 = none; decides nothing): {pairs['value']:.3f} "
+                     f"({pairs['low']:.3f} to {pairs['high']:.3f})")  # fmt: skip
     lines += ["", "  people  predicted gain  observed gain"]
     for group in found["groups"]:
         predicted = f"{100 * group['predicted']:+.1f}" if risk else f"{group['predicted']:+.0f}"
@@ -122,6 +128,19 @@ def _persons(card: Mapping[str, Any]) -> list[str]:
         lines += ["", "WITHHELD for single people:"]
         lines += [_hanging(f"- {why}", 2) for why in card["withheld"]]
     return [*lines, ""]
+
+
+def _raced(title: str, found: Mapping[str, Any]) -> str:
+    """How a challenger did against the line of modifiers; a loss is called one."""
+    if found["value"] is None:
+        return _hanging(f"Challenger {title}: {found['note']}", 2)
+    verdict = "not told apart"
+    if found["high"] < 0:
+        verdict = "NEARER to the data than the line of modifiers"
+    elif found["low"] > 0:
+        verdict = "further from the data than the line of modifiers"
+    distance = f"{found['value']:+.4f} ({found['low']:+.4f} to {found['high']:+.4f})"
+    return _hanging(f"Challenger {title}: squared distance {distance}, {verdict}.", 2)
 
 
 def _modifiers(card: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from nof1.learn.effect.arms import Arms
 from nof1.learn.effect.nuisance import Nuisance, fit_arm
 from nof1.learn.effect.scores import average, scores
 from nof1.learn.figures import Figure
+from nof1.learn.sums import SecureSum, local_sum
 from nof1.predict.cohort import Source, compile_cohort
 from nof1.predict.dataset import Dataset, Outcome
 from nof1.predict.effect.outcome import outcome
@@ -43,21 +44,36 @@ class Control:
 def control(
     one: Competing, question: EffectTask, trial: Trial, data: Dataset, arms: Arms,
     analysis: Analysis, record: Source, engine: Engine | None = None,
+    total: SecureSum = local_sum,
 ) -> Control:  # fmt: skip
-    """The same comparison for another outcome, with the same propensities."""
+    """The same comparison for another outcome, with the same propensities.
+
+    With several sites, called at each of them at the same time; it has no figure when a site
+    cannot find the outcome, because all have to take the same steps.
+    """
     task = replace(question.task, outcome=one.event, competing=())
+    frame, why = None, "another site cannot find it"
     try:
         frame = compile_cohort(task, record, engine).frame
-        other, known = _outcome(question, trial, data, frame, task.kind)
-        return _compared(one.name, other, known, arms, analysis)
     except Nof1Error as error:
-        words = error.message.splitlines()[0]
-        return Control(one.name, Figure.missing(words, analysis.recipe.level), 0, words)
+        why = error.message.splitlines()[0]
+    if total(np.array([float(frame is None)]))[0] > 0 or frame is None:
+        return _none(one, why, analysis)
+    try:
+        other, known = _outcome(question, trial, data, frame, task.kind, total)
+        return _compared(one.name, other, known, arms, analysis, total)
+    except Nof1Error as error:
+        return _none(one, error.message.splitlines()[0], analysis)
+
+
+def _none(one: Competing, why: str, analysis: Analysis) -> Control:
+    return Control(one.name, Figure.missing(why, analysis.recipe.level), 0, why)
 
 
 def _outcome(
-    question: EffectTask, trial: Trial, data: Dataset, frame: pl.DataFrame, kind: str
-) -> tuple[np.ndarray, np.ndarray]:
+    question: EffectTask, trial: Trial, data: Dataset, frame: pl.DataFrame, kind: str,
+    total: SecureSum,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Outcome and weight of the trial's rows; 0 where the control is not known."""
     columns = [*ROW, "label", "duration_days", "cause"]
     rows = trial.cohort.frame.select(*ROW)
@@ -68,24 +84,25 @@ def _outcome(
     label = joined["label"].fill_null(0).to_numpy().astype(np.float64)
     made = replace(data, outcome=Outcome(kind, label, days, cause))
     asked = replace(question, estimand=Estimand("risk_difference", question.estimand.horizon_days))
-    known = outcome(asked, made, trial.treated, trial.left_days, data.patients)
+    known = outcome(asked, made, trial.treated, trial.left_days, data.patients, total)
     return known.y, known.weight * present
 
 
 def _compared(
-    name: str, y: np.ndarray, weight: np.ndarray, arms: Arms, analysis: Analysis
+    name: str, y: np.ndarray, weight: np.ndarray, arms: Arms, analysis: Analysis, total: SecureSum
 ) -> Control:
-    made = Arms.of(arms.X, arms.treated, y, names=arms.names, weight=weight,
-                   keys=arms.keys, binary=True)  # fmt: skip
+    made = arms.another(y, weight, total)
     recipe, folds = analysis.recipe, analysis.nuisance.folds
     mean = np.zeros((len(y), 2))
     for fold in range(recipe.folds):
         here = folds == fold
         for arm in (0, 1):
-            mean[here, arm] = fit_arm(made, arm, (~here).astype(float), recipe).mean(made.X[here])
+            response = fit_arm(made, arm, (~here).astype(float), recipe, total)
+            mean[here, arm] = response.placed_mean(made.bins(recipe.nuisance, total).at(here))
     nuisance = Nuisance(analysis.nuisance.propensity, mean, np.zeros((len(y), 2, 1)), folds)
-    found = average(scores(made, nuisance).effect, made, analysis.rows > 0, level=recipe.level)
-    events = int(((y == 1) & (weight > 0)).sum())
+    effect = scores(made, nuisance).effect
+    found = average(effect, made, analysis.rows > 0, total, recipe.level)
+    events = round(total(np.array([((y == 1) & (weight > 0)).sum()], dtype=np.float64))[0])
     if found.value is None:
         raise ModelError("There is no figure.", where="negative_controls")
     return Control(name, found, events)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nof1.learn.censoring import censoring_curve
 from nof1.learn.sums import FloatArray, SecureSum, local_sum
@@ -50,19 +51,24 @@ def outcome(
     if found.kind == "binary":
         weight = np.ones(len(found.label))
         left = left_days < np.minimum(found.duration_days, horizon)
-        if left.any():
+        if _anywhere(left, total):
             weight = _stay(data, treated, found.duration_days, left_days, horizon, keys, total)
         return Known(found.label, weight * ~left, int(left.sum()))
     days, cause = found.duration_days, found.cause
     left = left_days < np.minimum(days, horizon)
     seen, why = np.where(left, left_days, days), np.where(left, 0, cause)
     weight = _observed(seen, np.where(left, 1, why), horizon, total)
-    if left.any():
+    if _anywhere(left, total):
         weight = weight * _stay(data, treated, days, left_days, horizon, keys, total)
     known = (why > 0) | (seen >= horizon)
     if question.estimand.measure == "restricted_mean":
         return Known(np.minimum(seen, horizon), weight * known, int(left.sum()))
     return Known(((why == 1) & (seen <= horizon)).astype(float), weight * known, int(left.sum()))
+
+
+def _anywhere(left: NDArray[np.bool_], total: SecureSum) -> bool:
+    """Whether anybody left at any site: all sites then weight, or none."""
+    return bool(total(np.array([float(left.sum())]))[0] > 0)
 
 
 def _observed(seen: FloatArray, why: FloatArray, horizon: float, total: SecureSum) -> FloatArray:

@@ -32,7 +32,7 @@ def learning_table(
     asked = without_options(question, record, trial)
     known = pl.Series(np.ones(frame.height, bool))
     data = replace(assemble(asked, record, trial.cohort, known, engine), task=task)
-    _refuse_colliders(question, record, data)
+    refuse_colliders(question, record, data)
     folds = folds_by_patient(frame, np.ones(frame.height, bool), task.split)
     none = np.zeros(0, np.int64)
     splits = Splits(folds, none, none, f"{task.split.folds} folds by patient")
@@ -57,7 +57,13 @@ def without_options(question: EffectTask, record: Source, trial: Trial) -> Task:
     return replace(task, features=replace(task.features, exclude=never))
 
 
-def _refuse_colliders(question: EffectTask, record: Source, data: Dataset) -> None:
+def refuse_colliders(question: EffectTask, record: Source, data: Dataset) -> None:
+    """Stop when a flagged collider is among the features.
+
+    Raises
+    ------
+    ModelError : naming the codes, and the ``exclude`` that cures it.
+    """
     if question.colliders is None:
         return
     sets = (replace(question.colliders, may_be_empty=True),)
