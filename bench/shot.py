@@ -1,30 +1,40 @@
-"""Screenshots of the demo's pages with headless Chromium, into build/shots (``./dev shot``).
+"""Screenshots of the demo's pages with headless Chromium (``./dev shot``).
 
-Each page is taken wide, narrow and dark, and printed to PDF. A page that asks for anything
-outside itself, or breaks its own policy, fails the chore.
+The pages that open offline go into build/shots: wide, narrow, dark, and printed to PDF. The pages
+of ``nof1 serve`` that the docs show go into docs/pictures. A page that asks for anything outside
+itself, or breaks its own policy, fails the chore.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
+import io
+import json
 import sys
 from pathlib import Path
 from typing import Any, Literal
 
-ROOT = Path(__file__).resolve().parents[1]
+from bench import chromium
+from bench.chromium import ROOT
+
 VIEWS: tuple[tuple[str, int, Literal["light", "dark"]], ...] = (
     ("wide", 1240, "light"),
     ("narrow", 390, "light"),
     ("dark", 1240, "dark"),
 )
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-INSTALL = "Next step: sudo apt install chromium"
-
-
-def browser_path() -> str | None:
-    """The system's Chromium, or None."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
+# Pictures of the docs: name -> (address, height of the window).
+DOCS = {
+    "home": ("/", 900),
+    "patient": ("/patients/{patient}?at={at}", 1300),
+    "what-if": ("/patients/{patient}/what-if?at={at}&ldl=60", 1000),
+    "film": ("/patients/{patient}/films?at={at}", 800),
+    "medicines": ("/patients/{patient}/medicines?at={at}", 1200),
+    "advice": ("/patients/{patient}/advice?at={at}", 1000),
+    "model": ("/models/{model}", 1300),
+    "surveillance": ("/surveillance", 1500),
+    "governance": ("/governance", 1000),
+    "academy": ("/academy", 1000),
+}
+COLOURS = 96  # of a picture in the docs
 
 
 def shoot(page: Any, file: Path, out: Path, name: str, complaints: list[str]) -> None:
@@ -46,48 +56,75 @@ def shoot(page: Any, file: Path, out: Path, name: str, complaints: list[str]) ->
     page.screenshot(path=out / f"{file.stem}-{name}.png", full_page=True)
 
 
-def shots(files: list[Path], out: Path) -> list[str]:
+def offline(browser: Any, files: list[Path], out: Path) -> list[str]:
     """All views of all files; returns the complaints."""
-    from playwright.sync_api import sync_playwright
-
     complaints: list[str] = []
     out.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path(), args=["--no-sandbox"] if is_root() else []
-        )
-        for file in files:
-            for name, width, scheme in VIEWS:
-                page = browser.new_page(
-                    viewport={"width": width, "height": 900}, color_scheme=scheme
-                )
-                shoot(page, file, out, name, complaints)
-                if name == "wide":
-                    page.pdf(path=out / f"{file.stem}.pdf", format="A4", print_background=True)
-                page.close()
-        browser.close()
+    for file in files:
+        for name, width, scheme in VIEWS:
+            page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+            shoot(page, file, out, name, complaints)
+            if name == "wide":
+                page.pdf(path=out / f"{file.stem}.pdf", format="A4", print_background=True)
+            page.close()
     return complaints
 
 
-def is_root() -> bool:
-    """Whether this process is root."""
-    return hasattr(os, "geteuid") and os.geteuid() == 0  # Chromium's sandbox refuses root
+def for_docs(browser: Any, base: str, workspace: Path, out: Path) -> list[str]:
+    """The pictures of the docs, from a server on the demo's workspace; returns the complaints."""
+    told = json.loads((workspace / "demo.json").read_text(encoding="utf-8"))
+    model = next(one.name for one in sorted((workspace / "models").iterdir()) if one.is_dir())
+    out.mkdir(parents=True, exist_ok=True)
+    complaints: list[str] = []
+    for name, (address, height) in DOCS.items():
+        where = base + address.format(patient=told["patient"], at=told["at"], model=model)
+        page = browser.new_page(viewport={"width": 1280, "height": height})
+        said = page.goto(where, wait_until="networkidle")
+        if page.locator("body.page-waiting").count():
+            page.wait_for_selector("body:not(.page-waiting)", timeout=60_000)
+        for place in page.locator("[data-chart]").all():
+            if place.is_visible():
+                place.locator("svg").first.wait_for()
+        if said is None or said.status >= 400:
+            complaints.append(f"{name}: status {said.status if said else 'none'}")
+        (out / f"{name}.png").write_bytes(small(page.screenshot()))
+        page.close()
+    return complaints
+
+
+def small(png: bytes) -> bytes:
+    """The picture in few colours: a third of the bytes, and nobody sees a difference."""
+    from PIL import Image
+
+    kept = io.BytesIO()
+    picture = Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, dither=0)
+    picture.save(kept, "PNG", optimize=True)
+    return kept.getvalue()
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Take the pictures of the pages that open offline."""
+    """Take the pictures of the demo in a folder (default: demo)."""
+    from bench.site import served
+
     arguments = sys.argv[1:] if arguments is None else arguments
     folder = Path(arguments[0] if arguments else ROOT / "demo").resolve()
-    if browser_path() is None:
-        print(f"Screenshots need Chromium, which is not installed.\n{INSTALL}", file=sys.stderr)
+    if chromium.path() is None:
+        print(
+            f"Screenshots need Chromium, which is not installed.\n{chromium.INSTALL}",
+            file=sys.stderr,
+        )
         return 2
-    files = sorted(folder.rglob("*.html"))
+    files = sorted((folder / "report").rglob("*.html"))
     if not files:
         print(f"No pages in {folder.name}.\nNext step: ./dev demo", file=sys.stderr)
         return 2
-    out = ROOT / "build" / "shots"
-    complaints = shots(files, out)
-    print(f"{len(files)} pages, {len(VIEWS)} views each: {out.relative_to(ROOT)}")
+    shots, docs = ROOT / "build" / "shots", ROOT / "docs" / "pictures"
+    with chromium.started() as browser:
+        complaints = offline(browser, files, shots)
+        with served(folder / "workspace") as base:
+            complaints += for_docs(browser, base, folder / "workspace", docs)
+    print(f"{len(files)} pages, {len(VIEWS)} views each: {shots.relative_to(ROOT)}")
+    print(f"{len(DOCS)} pictures of served pages: {docs.relative_to(ROOT)}")
     print("".join(f"! {complaint}\n" for complaint in complaints), end="")
     return 1 if complaints else 0
 

@@ -20,10 +20,12 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from bench.shot import ROOT, browser_path, is_root
+from bench import chromium
+from bench.chromium import ROOT
 
 OUT = ROOT / "build" / "shots"
 PATIENCE_S = 90
+SIGHTS = ("deuteranopia", "protanopia", "tritanopia", "achromatopsia", "blurredVision")
 
 
 @contextmanager
@@ -55,7 +57,9 @@ def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
     sys.exit("The server did not start.")
 
 
-def shoot(browser: Any, base: str, path: str, width: int, dark: bool) -> list[str]:
+def shoot(
+    browser: Any, base: str, path: str, width: int, dark: bool, sight: str | None = None
+) -> list[str]:
     """One picture; what the page complained about."""
     found: list[str] = []
     page = browser.new_page(
@@ -69,6 +73,9 @@ def shoot(browser: Any, base: str, path: str, width: int, dark: bool) -> list[st
             None if asked.url.startswith((base, "data:")) else found.append(f"asked {asked.url}")
         ),
     )
+    if sight is not None:
+        seen = page.context.new_cdp_session(page)
+        seen.send("Emulation.setEmulatedVisionDeficiency", {"type": sight})
     answer = page.goto(base + path, wait_until="load")
     for place in page.locator("[data-chart]").all():
         if place.is_visible():
@@ -79,7 +86,10 @@ def shoot(browser: Any, base: str, path: str, width: int, dark: bool) -> list[st
     if answer is None or answer.status >= 400:
         found.append(f"status {answer.status if answer else 'none'}")
     name = f"site{re.sub(r'[^a-zA-Z0-9]+', '-', path).rstrip('-') or '-home'}"
-    page.screenshot(path=OUT / f"{name}-{width}{'-dark' if dark else ''}.png", full_page=True)
+    page.screenshot(
+        path=OUT / f"{name}-{width}{'-dark' if dark else ''}{f'-{sight}' if sight else ''}.png",
+        full_page=True,
+    )
     page.close()
     return [f"{path} at {width}: {one}" for one in found]
 
@@ -90,20 +100,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("paths", nargs="+", metavar="ADDRESS")
     parser.add_argument("--width", type=int, action="append")
     parser.add_argument("--dark", action="store_true")
+    parser.add_argument("--sight", choices=SIGHTS, help="as people see who see colours otherwise")
     parser.add_argument("--workspace", type=Path, default=ROOT / "demo" / "workspace")
     asked = parser.parse_args(arguments)
-    from playwright.sync_api import sync_playwright
-
     OUT.mkdir(parents=True, exist_ok=True)
     complaints: list[str] = []
-    with served(asked.workspace) as base, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path(), args=["--no-sandbox"] if is_root() else []
-        )
+    with served(asked.workspace) as base, chromium.started() as browser:
         for path in asked.paths:
             for width in asked.width or (1280, 390):
-                complaints += shoot(browser, base, path, width, asked.dark)
-        browser.close()
+                complaints += shoot(browser, base, path, width, asked.dark, asked.sight)
     print("".join(f"! {one}\n" for one in complaints) + f"Pictures in {OUT.relative_to(ROOT)}")
     return 1 if complaints else 0
 

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.shot import ROOT, browser_path, is_root
+from bench import chromium
+from bench.chromium import ROOT
 from bench.site import served
 
 MOST_MS, MOST_BYTES, MOST_REQUESTS, MOST_PAINT_MS = 150, 400_000, 12, 1000
@@ -117,18 +118,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="./dev bench web", description=__doc__)
     parser.add_argument("--workspace", type=Path, default=ROOT / "demo" / "workspace")
     asked = parser.parse_args(arguments)
-    from playwright.sync_api import sync_playwright
-
     found: list[Measured] = []
-    with served(asked.workspace) as base, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=browser_path(), args=["--no-sandbox"] if is_root() else []
-        )
+    with served(asked.workspace) as base, chromium.started() as browser:
         for kind, path, first in list(kinds(Line(base))):
             line = Line(base)
             warm = statistics.median(line.get(path)[2] for _ in range(TIMES))
             found.append(Measured(kind, path, first, warm, *in_browser(browser, base + path)))
-        browser.close()
     print(f"{'page':24}{'first ms':>9}{'warm ms':>9}{'kB':>7}{'asked':>7}{'paint ms':>10}  misses")
     for one in found:
         print(

@@ -40,6 +40,9 @@ CHARTS: dict[str, Callable[[], Picture]] = {
         [{"false_positive_rate": 0.0, "sensitivity": 0.0, "threshold": 1.0}], "0.70"
     ),
     "shape": lambda: model_charts.shape(SHAPE, "Haemoglobin", "g/dL", missing=0.1),
+    "edit": lambda: model_charts.edit(
+        [{"low": 0, "high": 1, "before": 0.1, "after": 0.0, "count": 3}], "Haemoglobin"
+    ),
     "forest": lambda: model_charts.forest(GROUP, "AUROC", 0.7),
     "ablation": lambda: model_charts.ablation(ADDED, "AUROC"),
     "attrition": lambda: model_charts.attrition([{"step": "All", "people": 20}]),

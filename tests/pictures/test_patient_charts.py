@@ -83,3 +83,12 @@ def test_sparkline_with_band_one_point_and_none() -> None:
     assert "last 14 g/dL" in drawn.description
     for few in (points[:1], []):
         parsed(patient_charts.sparkline("Hb", few, "g/dL", None, None).svg or "")
+
+
+def test_a_count_without_an_interval_of_its_own_says_what_it_is_told_to():
+    made = patient_charts.count_array(7, 100, 'Seven "of" 100')
+    assert made.svg.count("fill-risk") == 7
+    assert "fill-range" not in made.svg
+    assert "&#34;of&#34;" in made.svg
+    assert "range" not in made.description
+    assert made.table.rows == (("expected", 7), ("of", 100))

@@ -176,11 +176,14 @@ class _Story:
             self.say(images.missing)
             self.steps.append({"title": "The films", "text": images.missing})
             return
+        from nof1.imaging.answering import filing
+
         self.say(f"Look at {len(images.films)} chest films before anything is learned from them")
         found = audited(images)
         self.say(found.words())
         self.audit = found.everything.to_dict()
         self.steps.append(audit_step(found, len(self.written.sites)))
+        filing.add(self.folder / "workspace" / "images", self.folder / "hospital" / "sources")
 
     def follow_epidemic(self, hospital: Hospital, seed: int) -> None:
         """Import the line list of an epidemic, and run the surveillance room on it."""

@@ -66,6 +66,8 @@ def read(
         _log(found, done)
     data = document(path.name, done, readers)
     data["written"] = _outputs(done, options, at, found)
+    if options["keep"] and found is not None:
+        data["written"] += _filed(found, path, options)
     if options["page"]:
         data["written"].append(_page(data, done, options["page"]))
     tell(data, imaging_text.read(data), as_json=as_json)
@@ -218,6 +220,20 @@ def _kept(
         keeping.keep(place, readings, pictures)
         said.append("the workspace's record")
     return said
+
+
+def _filed(workspace: Workspace, path: Path, options: Mapping[str, Any]) -> list[str]:
+    """Where the pictures lie, for the pages of ``nof1 serve``; only DICOM says enough for that."""
+    from nof1.imaging.answering import filing
+
+    made = filing.add(
+        workspace.images,
+        path,
+        patient=options["patient"],
+        file_patient=options["file_patient"],
+        site=options["site"] or workspace.site,
+    )
+    return ["the register of pictures"] if made.filed else []
 
 
 def _page(data: Mapping[str, Any], done: StudyAnswer, path: Path) -> str:

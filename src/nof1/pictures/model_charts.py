@@ -195,6 +195,35 @@ def _said(rows: list[dict[str, Any]], unit: str, missing: float | None) -> str:
     )
 
 
+def edit(curve: Any, feature: str) -> Picture:
+    """One curve before and after an edit: before dashed, after drawn through, people below.
+
+    Parameters
+    ----------
+    curve : rows of low, high, before, after (log odds) and count (people in the bin).
+    """
+    rows = rows_of(curve)
+    need(rows, ["low", "high", "before", "after", "count"], "edit")
+    x = alt.X("low:Q", title=feature, scale=alt.Scale(zero=False, nice=False))
+    base = alt.Chart(data(rows)).encode(x=x, x2="high:Q")
+    y = alt.Y("before:Q", title="Effect on risk (log odds)")
+    old = base.mark_rule(strokeWidth=2, color=theme.GREY, strokeDash=[3, 3]).encode(y=y)
+    new = base.mark_rule(strokeWidth=3, color=theme.VERMILION).encode(y="after:Q")
+    zero = alt.Chart(data([{"y": 0}])).mark_rule(strokeDash=[4, 4]).encode(y="y:Q")
+    crowd = alt.Y("count:Q", axis=None, scale=alt.Scale(domain=[0, 4 * _most(rows)]))
+    people = base.mark_rect(opacity=0.35, color=theme.GREY).encode(y=crowd, y2=alt.datum(0))
+    moved = [row for row in rows if row["before"] != row["after"]]
+    touched = sum(int(row["count"]) for row in moved)
+    columns = {"low": "From", "high": "to", "before": "Before", "after": "After", "count": "People"}
+    return Picture(
+        f"{feature}: before and after",
+        f"{len(moved)} of {len(rows)} parts of the curve change, with {touched:,} people of the "
+        "training data. Dashed: before; drawn through: after. Grey bars show where people are.",
+        table_of(rows, columns),
+        finished(alt.layer(people, alt.layer(zero, old, new)).resolve_scale(y="independent"), 240),
+    )
+
+
 def forest(groups: Any, measure: str, reference: float | None = None) -> Picture:
     """One measure in many groups: interval before point, the denominator beside the name.
 

@@ -56,6 +56,24 @@ def icon_array(events: float, low: float, high: float, of: int = 100) -> Picture
     )
 
 
+def count_array(count: int, of: int, said: str) -> Picture:
+    """``count`` filled of ``of`` people, where no interval belongs to the count itself.
+
+    ``said`` is the text alternative and says where the uncertainty stands instead.
+
+    Raises
+    ------
+    UsageError : unless 0 <= count <= of <= 1000.
+    """
+    made = icon_array(count, count, count, of)
+    assert made.svg is not None
+    table = Table(("People", "Number"), (("expected", count), ("of", of)))
+    old = f'aria-label="{escape(made.description)}"'
+    return Picture(
+        made.title, said, table, svg=made.svg.replace(old, f'aria-label="{escape(said)}"')
+    )
+
+
 def _tone(index: int, filled: int, possible: int) -> str:
     if index < filled:
         return f'class="fill-risk" fill="{VERMILION}"'

@@ -68,6 +68,7 @@ MAY = {
     "radiologist": {("create", "DiagnosticReport"), ("read", "ImagingStudy")},
     "data-scientist": {("create", "Model"), ("search", "Quality"), ("create", "Import")},
     "epidemiologist": {("create", "Surveillance"), ("search", "Federation")},
+    "advice-committee": {("update", "Governance"), ("update", "Model")},
     "privacy-officer": {("search", "AuditEvent"), ("read", "Emergency"), ("read", "Account")},
     "administrator": {("delete", "Account"), ("read", "Service")},
     "learner": {("create", "Academy")},
@@ -80,6 +81,8 @@ MAY_NOT = {
     "radiologist": {("read", "MolecularSequence"), ("read", "MedicationRequest")},
     "data-scientist": {(a, k) for a in ACTIONS for k in PATIENT_KINDS} | {("create", "Emergency")},
     "epidemiologist": {(a, k) for a in ACTIONS for k in PATIENT_KINDS},
+    "advice-committee": {(a, k) for a in ACTIONS for k in PATIENT_KINDS}
+    | {("create", "Model"), ("update", "Account")},
     "privacy-officer": {(a, k) for a in ACTIONS for k in PATIENT_KINDS} | {("update", "Account")},
     "administrator": {(a, k) for a in ACTIONS for k in PATIENT_KINDS} | {("search", "AuditEvent")},
     "learner": {(a, k) for a in ACTIONS for k in PATIENT_KINDS | set(OWN_KINDS) - {"Academy"}},

@@ -1,6 +1,7 @@
 """Drawings that stay: the film with the evidence of a kept answer, found again by its finding.
 
     images/drawings/<picture>-<model and finding>.png
+    images/evidence/<picture>-<model and finding>.png   (the evidence alone: ``layers``)
 
 The record holds numbers and words only; a page of advice shows the drawing beside them. A drawing
 belongs to one model's exact content and one picture, so a page can never show another one's. An
@@ -22,7 +23,7 @@ from nof1.core.finding import Basis, Finding, Kind, Status
 if TYPE_CHECKING:
     from nof1.imaging.answering.study import Picture
 
-FOLDER = "drawings"
+FOLDER, EVIDENCE = "drawings", "evidence"
 KEPT = re.compile(r"([0-9a-f]{16})\.ndjson")  # the file of readings that ``keeping.keep`` makes
 PNG_MARK = b"\x89PNG\r\n\x1a\n"
 MOST_BYTES = 8 * 2**20
@@ -35,7 +36,8 @@ def save(images: Path, pictures: Iterable[Picture]) -> list[Path]:
     ----------
     images : the workspace's ``images`` folder.
     """
-    from nof1.imaging.answering.files import LARGEST_SIDE, drawn  # heavy, and only needed here
+    from nof1.imaging.answering import layers  # heavy, and only needed here
+    from nof1.imaging.answering.files import LARGEST_SIDE, drawn
     from nof1.imaging.answering.telling import basis, coding
 
     written = []
@@ -52,19 +54,27 @@ def save(images: Path, pictures: Iterable[Picture]) -> list[Path]:
             path = images / FOLDER / _name(picture.image.sha256[:16], who, code)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(drawn(answer, mark, LARGEST_SIDE))
+            layer = images / EVIDENCE / path.name
+            layer.parent.mkdir(parents=True, exist_ok=True)
+            layer.write_bytes(layers.encode(answer.evidence(mark)))
             written.append(path)
     return written
 
 
-def find(images: Path, finding: Finding) -> Path | None:
-    """The stored drawing of a finding that came out of the record; None without one."""
+def find(images: Path, finding: Finding, folder: str = FOLDER) -> Path | None:
+    """The stored drawing of a finding that came out of the record; None without one.
+
+    Parameters
+    ----------
+    folder : ``EVIDENCE`` for the evidence alone.
+    """
     if finding.kind is not Kind.IMAGE or finding.status is not Status.FOUND:
         return None
     events = [event for evidence in finding.evidence for event in evidence.events]
     for event in events:
         kept = KEPT.fullmatch(Path(event.source_file or "").name)
         if kept:
-            path = images / FOLDER / _name(kept[1], finding.basis, finding.what.code)
+            path = images / folder / _name(kept[1], finding.basis, finding.what.code)
             return path if path.is_file() else None
     return None
 

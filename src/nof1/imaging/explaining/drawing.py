@@ -62,7 +62,7 @@ def coloured(base: Colours, evidence: ArrayLike, limit: float | None = None) -> 
     for channel in range(3):
         paint = np.where(values > 0, np.float32(FOR[channel]), np.float32(AGAINST[channel]))
         mixed[:, :, channel] = np.rint(base[:, :, channel] * (1 - strength) + paint * strength)
-    mixed[_outline(values)] = OUTLINE
+    mixed[outline(values)] = OUTLINE
     return mixed
 
 
@@ -71,7 +71,8 @@ def scale_limit(evidence: ArrayLike) -> float:
     return float(np.abs(np.asarray(evidence, dtype=np.float64)).max(initial=0.0))
 
 
-def _outline(values: FloatMap) -> NDArray[np.bool_]:
+def outline(values: FloatMap) -> NDArray[np.bool_]:
+    """The line around what is at least half as strong as the strongest place that speaks for it."""
     top = float(values.max(initial=0.0))
     if top <= 0:
         return np.zeros(values.shape, dtype=np.bool_)

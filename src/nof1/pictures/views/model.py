@@ -64,8 +64,35 @@ def context(data: Mapping[str, Any]) -> dict[str, Any]:
         "pictures": performance(found),
         "people": _people(data),
         "shapes": shapes(data.get("shapes")),
+        "reviews": [review(one) for one in data.get("reviews") or ()],
         "top": TOP,
     }
+
+
+def review(one: Mapping[str, Any]) -> dict[str, Any]:
+    """A reviewed edit of a curve in words."""
+    found = one["gained"]
+    did = f"Not evaluated after the edit: {one['reason']}"
+    if one["evaluated"] and found:
+        low, high = f"{found['low'] or 0:+.4f}", f"{found['high'] or 0:+.4f}"
+        did = (
+            f"Discrimination on the same people, after minus before: {low} to {high} "
+            f"({found['level']:.0%} interval, paired), middle {found['value'] or 0:+.4f}."
+        )
+    return {
+        **{name: one[name] for name in ("feature", "what", "why", "intercept", "evaluated")},
+        "bins": len(one["bins"]),
+        "people": sum(int(row["people"]) for row in one["bins"]),
+        "proposed": _signed(one["proposed_by"], one["proposed_at"]),
+        "approved": _signed(one["approved_by"], one["approved_at"]),
+        "approved_why": one.get("approved_why", ""),
+        "base": one["base"]["version"],
+        "did": did,
+    }
+
+
+def _signed(person: Mapping[str, Any], at: str) -> str:
+    return f"{person['name']}{'' if person['signed_in'] else ' (not signed in)'}, {at[:10]}"
 
 
 def performance(found: Mapping[str, Any]) -> list[Picture]:
@@ -93,7 +120,7 @@ def shapes(model: Mapping[str, Any] | None) -> list[Picture]:
     single = [term for term in model["terms"] if len(term["features"]) == 1]
     terms = sorted(single, key=_importance, reverse=True)
     names = model["names"]
-    return [_shape(term, names[term["features"][0]]) for term in terms[:SHAPES] if term["cuts"][0]]
+    return [curve(term, names[term["features"][0]]) for term in terms[:SHAPES] if term["cuts"][0]]
 
 
 def _importance(term: Mapping[str, Any]) -> float:
@@ -103,8 +130,11 @@ def _importance(term: Mapping[str, Any]) -> float:
     return float(moved / people) if people else 0.0
 
 
-def _shape(term: Mapping[str, Any], name: str) -> Picture:
-    """Bin 0 is "missing"; the open outermost bins get a tenth of the range to stand on."""
+def curve(term: Mapping[str, Any], name: str) -> Picture:
+    """One curve (a term of ``nof1/shapes/1`` with cuts) as a picture.
+
+    Bin 0 is "missing"; the open outermost bins get a tenth of the range to stand on.
+    """
     cuts: Sequence[float] = term["cuts"][0]
     margin = (cuts[-1] - cuts[0]) / 10 or abs(cuts[0]) / 10 or 1.0
     edges = [cuts[0] - margin, *cuts, cuts[-1] + margin]

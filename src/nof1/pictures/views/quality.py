@@ -58,14 +58,14 @@ def charts(data: Mapping[str, Any]) -> dict[str, list[Any]]:
     months = [row for row in data["months"] if row["code"] is None]
     first = [quality_charts.problem_counts(data["problems"])] if data["problems"] else []
     first += [quality_charts.volume(months)] if months else []
-    cells = _cells(data)
-    then = [quality_charts.completeness(cells)] if cells else []
+    found = cells(data)
+    then = [quality_charts.completeness(found)] if found else []
     if 1 < len(data["people"]) <= MANY_SITES:
         then.append(quality_charts.people(data["people"]))
     return {"first": first, "then": then}
 
 
-def _cells(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+def cells(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Events by code and month over all sites, the most frequent code first."""
     names = {row["code"]: row["display"] or row["code"] for row in data["codes"][:TOP_CODES]}
     added: dict[tuple[str, str], int] = {}
@@ -74,5 +74,5 @@ def _cells(data: Mapping[str, Any]) -> list[dict[str, Any]]:
             key = (row["code"], row["month"])
             added[key] = added.get(key, 0) + (row["events"] or 0)
     order = list(names)
-    cells = sorted(added.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
-    return [{"code": names[code], "month": month, "events": n} for (code, month), n in cells]
+    rows = sorted(added.items(), key=lambda item: (order.index(item[0][0]), item[0][1]))
+    return [{"code": names[code], "month": month, "events": n} for (code, month), n in rows]

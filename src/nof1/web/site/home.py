@@ -11,6 +11,7 @@ from nof1.web.access.emergency import mark
 from nof1.web.site import menu
 from nof1.web.site.addresses import patient_address
 from nof1.web.site.house import House
+from nof1.web.site.later import later
 from nof1.web.site.page import NotAllowed, Page, show, with_query
 from nof1.web.site.people import people
 from nof1.web.site.tour import steps
@@ -23,7 +24,8 @@ LEAD = (
 
 
 def add(app: FastAPI, house: House) -> None:
-    """Put the pages into the application."""
+    """Put the pages into the application; what the first one tells is worked out at once."""
+    later(house, "people", lambda: _everyone(house), patience_s=0.0)
 
     @app.get("/", include_in_schema=False)
     @guard.signed_in()

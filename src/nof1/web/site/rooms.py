@@ -11,6 +11,25 @@ from nof1.web.site.house import House
 
 ROOMS = (
     "home",
+    "patient",
+    "advice",
+    "film",
+    "medicines",
+    "compounds",
+    "compound",
+    "surveillance_plan",
+    "surveillance",
+    "governance",
+    "governance_rule",
+    "model_review",
+    "models",
+    "effects",
+    "quality",
+    "imports",
+    "academy",
+    "audit",
+    "audit_entry",
+    "federation",
 )  # fmt: skip
 
 
