@@ -21,20 +21,21 @@ VIEWS: tuple[tuple[str, int, Literal["light", "dark"]], ...] = (
     ("narrow", 390, "light"),
     ("dark", 1240, "dark"),
 )
-# Pictures of the docs: name -> (address, height of the window).
+# Pictures of the docs: name -> (address, height of the window). ">": the first link below it.
 DOCS = {
     "home": ("/", 900),
     "patient": ("/patients/{patient}?at={at}", 1300),
     "what-if": ("/patients/{patient}/what-if?at={at}&ldl=60", 1000),
-    "film": ("/patients/{patient}/films?at={at}", 800),
+    "film": ("/patients/{patient}/films?at={at}>", 1150),
     "medicines": ("/patients/{patient}/medicines?at={at}", 1200),
     "advice": ("/patients/{patient}/advice?at={at}", 1000),
     "model": ("/models/{model}", 1300),
     "surveillance": ("/surveillance", 1500),
     "governance": ("/governance", 1000),
     "academy": ("/academy", 1000),
+    "lesson": ("/academy/lessons/base-rates", 1100),
 }
-COLOURS = 96  # of a picture in the docs
+COLOURS = 200  # of a picture in the docs
 
 
 def shoot(page: Any, file: Path, out: Path, name: str, complaints: list[str]) -> None:
@@ -79,7 +80,10 @@ def for_docs(browser: Any, base: str, workspace: Path, out: Path) -> list[str]:
     for name, (address, height) in DOCS.items():
         where = base + address.format(patient=told["patient"], at=told["at"], model=model)
         page = browser.new_page(viewport={"width": 1280, "height": height})
-        said = page.goto(where, wait_until="networkidle")
+        said = page.goto(where.removesuffix(">"), wait_until="networkidle")
+        if where.endswith(">"):
+            page.locator("main .card a").first.click()
+            page.wait_for_load_state("networkidle")
         if page.locator("body.page-waiting").count():
             page.wait_for_selector("body:not(.page-waiting)", timeout=60_000)
         for place in page.locator("[data-chart]").all():

@@ -70,7 +70,9 @@ def demo(as_json: bool, out: str, patients: int, seed: int, no_serve: bool, port
     }
     name = folder / "workspace"
     text = (
-        f"\nDone in {seconds:.0f} s. Open {index}\n\nTry it yourself:\n"
+        f"\nDone in {seconds:.0f} s. Open {index}\n\n"
+        f"All pages, with a walk through them:\n  nof1 serve --demo --workspace {name}\n\n"
+        "Try it yourself:\n"
         f"  nof1 advise {bedside.patient} --at {at:%Y-%m-%d} --workspace {name}\n"
         f"  nof1 card {trained.artefact.name} --workspace {name}\n"
         f"  nof1 quality --workspace {name}"
