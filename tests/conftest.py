@@ -1,5 +1,7 @@
 """One small synthetic hospital, imported and learned from once, for all tests that need one."""
 
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,3 +56,23 @@ def small_hospital(tmp_path_factory) -> SmallHospital:
 @pytest.fixture(scope="session")
 def trained(small_hospital) -> TrainResult:
     return train_task(small_hospital.workspace, small_hospital.task)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """Headless Chromium; skips by name where there is none.
+
+    Not for the session: Playwright leaves its event loop running in this thread, and tests of
+    other modules start their own.
+    """
+    api = pytest.importorskip("playwright.sync_api")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("needs Chromium: apt install chromium")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0  # its sandbox refuses root
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox"] if root else []
+        )
+        yield browser
+        browser.close()

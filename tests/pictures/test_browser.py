@@ -5,9 +5,6 @@ Needs Chromium (``apt install chromium``) and Playwright; skips by name without 
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +14,11 @@ import page_samples
 from nof1.pictures import pages
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("needs Chromium: apt install chromium")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if root else []
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.mark.parametrize("kind", sorted(page_samples.ALL))
-def test_a_hostile_page_is_drawn_and_stays_silent(browser: Any, kind: str, tmp_path: Path) -> None:
+def test_a_hostile_page_is_drawn_and_stays_silent(chromium: Any, kind: str, tmp_path: Path) -> None:
     data = page_samples.ALL[kind](page_samples.HOSTILE)
     path = pages.write(kind, data, tmp_path / f"{kind}.html")
-    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page = chromium.new_page(viewport={"width": 390, "height": 800})
     said: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -53,9 +35,9 @@ def test_a_hostile_page_is_drawn_and_stays_silent(browser: Any, kind: str, tmp_p
     assert wide <= 390
 
 
-def test_the_keyboard_reaches_the_reasons(browser: Any, tmp_path: Path) -> None:
+def test_the_keyboard_reaches_the_reasons(chromium: Any, tmp_path: Path) -> None:
     path = pages.write("patient", page_samples.patient(), tmp_path / "patient.html")
-    page = browser.new_page()
+    page = chromium.new_page()
     page.goto(path.as_uri())
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to content"

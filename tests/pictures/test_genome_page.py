@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 import page_samples
 from nof1.pictures import pages
@@ -97,26 +93,17 @@ def test_every_list_may_be_empty() -> None:
     assert "not known" in html
 
 
-def test_it_prints_on_a4_with_the_actions_on_the_first_page(tmp_path: Path) -> None:
-    api = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("needs Chromium: apt install chromium")
+def test_it_prints_on_a4_with_the_actions_on_the_first_page(chromium: Any, tmp_path: Path) -> None:
     page_path = pages.write("genome", page_samples.genome(), tmp_path / "genome.html")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if root else []
-        )
-        page = browser.new_page(viewport={"width": 703, "height": 1047})
-        page.goto(page_path.as_uri())
-        page.emulate_media(media="print")
-        bottom = page.evaluate(
-            "document.querySelector('#todo').closest('section').getBoundingClientRect().bottom"
-        )
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        paper = page.pdf(prefer_css_page_size=True)
-        browser.close()
+    page = chromium.new_page(viewport={"width": 703, "height": 1047})
+    page.goto(page_path.as_uri())
+    page.emulate_media(media="print")
+    bottom = page.evaluate(
+        "document.querySelector('#todo').closest('section').getBoundingClientRect().bottom"
+    )
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    paper = page.pdf(prefer_css_page_size=True)
+    page.close()
     assert bottom < 1047
     assert wide <= 703
     assert re.search(rb"/MediaBox \[0 0 59[45]\.?\d* 84[12]", paper)  # A4 in points: 595 x 842

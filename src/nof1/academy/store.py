@@ -10,7 +10,6 @@ its reach. There is no list of learners here, and no view of one person but by t
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import Any
 
 from nof1.academy.sitting import Sitting, Step
 from nof1.core.errors import InputError, UsageError, WorkspaceError
+from nof1.core.private_file import owned
 
 FILE = "learners.db"
 FORMAT = 1
@@ -261,16 +261,9 @@ def _at(now: datetime) -> str:
 def _private(path: Path) -> None:
     """The file exists and is its owner's alone."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        owned(path, "the learners' data")
     except OSError as error:
         raise _damaged(error.strerror or "it cannot be opened") from None
-    if path.stat().st_mode & 0o077:
-        raise WorkspaceError(
-            "Other users of this machine may read the learners' data.",
-            where=f"academy/{FILE}",
-            next_step=f"Run in the academy folder: chmod 600 {FILE}",
-        )
 
 
 def _damaged(what: str) -> WorkspaceError:

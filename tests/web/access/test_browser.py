@@ -3,8 +3,6 @@
 Needs Chromium (``apt install chromium``) and Playwright; skips by name without them.
 """
 
-import os
-import shutil
 import socket
 import threading
 import time
@@ -57,21 +55,6 @@ FAULTS = """() => {
   if (document.documentElement.scrollWidth > innerWidth) found.push('wider than the window');
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    api = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("needs Chromium: apt install chromium")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if root else []
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=["http"])

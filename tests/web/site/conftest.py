@@ -1,6 +1,5 @@
 """Pages of a small synthetic hospital: for a browser without scripts, and for a real one."""
 
-import os
 import shutil
 
 import pytest
@@ -45,22 +44,6 @@ def places(site_workspace, trained):
     subject = trained.cohort.frame["subject_id"][0]
     row = record.subjects().filter(subject_id=subject).row(0, named=True)
     return {"patient": row["patient"], "site": row["site"], "model": trained.artefact.name}
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Headless Chromium; skips by name where there is none."""
-    api = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.skip("needs Chromium: apt install chromium")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox"] if root else []
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

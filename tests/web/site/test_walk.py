@@ -47,18 +47,6 @@ def test_the_walk_by_keyboard(walk, places, width):
     assert "Academy" in enter(page, "Open the academy")
 
 
-def test_a_slider_moves_by_keyboard_and_the_answer_follows(walk, places):
-    page = walk(f"/patients/{places['patient']}/what-if")
-    slider = page.locator("input[type=range]").first
-    if slider.count() == 0:
-        pytest.skip("nothing about this patient can be changed")
-    slider.focus()
-    before = page.url
-    slider.press("ArrowRight")
-    page.wait_for_url(lambda url: url != before, timeout=30_000)
-    page.locator("text=association").first.wait_for()
-
-
 def test_the_walk_without_scripts(walk, places):
     page = walk("/", script=False)
     page.get_by_role("link", name="Open patient").click()

@@ -7,7 +7,6 @@ bits, so that a copy of the file lets nobody in.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nof1.core.errors import WorkspaceError
+from nof1.core.private_file import owned
 
 FILE = "access.db"
 FORMAT = 1
@@ -117,16 +117,9 @@ def exists(folder: Path) -> bool:
 def _private(path: Path) -> None:
     """The file exists and is its owner's alone."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+        owned(path, "the accounts")
     except OSError as error:
         raise _damaged(error.strerror or "it cannot be opened") from None
-    if path.stat().st_mode & 0o077:
-        raise WorkspaceError(
-            "Other users of this machine may read the accounts.",
-            where=f"service/{FILE}",
-            next_step=f"Run in the service folder: chmod 600 {FILE}",
-        )
 
 
 def _damaged(what: str) -> WorkspaceError:

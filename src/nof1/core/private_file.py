@@ -1,0 +1,28 @@
+"""Files that only their owner may read: accounts, learners."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from nof1.core.errors import WorkspaceError
+
+
+def owned(path: Path, holds: str) -> None:
+    """Make the file where there is none, for its owner alone; refuse one that others may read.
+
+    ``holds`` completes the sentence "Other users of this machine may read ...".
+
+    Raises
+    ------
+    OSError : it cannot be made or opened, or is a link.
+    WorkspaceError : others may read it.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600))
+    if path.stat().st_mode & 0o077:
+        raise WorkspaceError(
+            f"Other users of this machine may read {holds}.",
+            where=f"{path.parent.name}/{path.name}",
+            next_step=f"Run in the {path.parent.name} folder: chmod 600 {path.name}",
+        )
