@@ -9,6 +9,7 @@ import pytest
 from federation.network.test_sites import publics
 from network_samples import Site, federation
 from nof1.core import audit
+from nof1.core.workspace import create
 from nof1.federation import local
 from nof1.federation.checkpoint import FOLDER
 from nof1.federation.job import train
@@ -18,6 +19,16 @@ from nof1.federation.policy import Policy
 
 OPEN = Policy({}, {}, frozenset(), least_patients=20, least_events=5)
 KILLED_AFTER = 40  # sums
+
+
+@pytest.fixture(scope="module")
+def hospitals(hospitals, tmp_path_factory):
+    """The same records in workspaces of their own: a site joins one project only."""
+    folder, sites = tmp_path_factory.mktemp("apart"), {}
+    for name, one in hospitals.sites.items():
+        sites[name] = create(folder / name, shards=1, synthetic=True)
+        sites[name].record.symlink_to(one.record)
+    return dataclasses.replace(hospitals, sites=sites)
 
 
 @pytest.fixture(scope="module")
