@@ -91,7 +91,7 @@ def show(request: Request, house: House, page: Page) -> Response:
     """
     wanted = request.query_params.get("format", "html")
     if wanted == "html":
-        return HTMLResponse(_html(request, house, page), page.status, dict(HEADERS))
+        return HTMLResponse(render(request, house, page), page.status, dict(HEADERS))
     if wanted == "json":
         frame = {"notice": NOTICE, "synthetic": house.synthetic, "data_date": page.data_date}
         made = json.dumps({**page.data, **frame}, ensure_ascii=False, default=str, allow_nan=False)
@@ -164,10 +164,6 @@ def local(address: str) -> str:
 
 def render(request: Request, house: House, page: Page) -> str:
     """The page as HTML text, also for the pages of errors."""
-    return _html(request, house, page)
-
-
-def _html(request: Request, house: House, page: Page) -> str:
     charts = ("charts.js",) if has_charts(page.context) else ()
     state = request.scope.get("state") or {}
     who = state.get("principal")
