@@ -1,6 +1,7 @@
 """``forecaster`` from series to members that the surveillance room uses, at three regions."""
 
 import json
+import threading
 from datetime import date
 
 import numpy as np
@@ -89,6 +90,24 @@ def test_a_network_is_one_vector_and_back():
     assert np.array_equal(flat(net), start)
     assert np.array_equal(start, start_of(4, Kind(3, 12)))
     assert not np.array_equal(start, start_of(4, Kind(4, 12)))
+
+
+def test_the_start_is_the_same_while_other_sites_of_the_process_build_their_networks(own):
+    expected, over = start_of(4, ONE[0]), threading.Event()
+
+    def build():
+        while not over.is_set():
+            Local(own[0].train, ONE[0], own[0].task)
+
+    builders = [threading.Thread(target=build) for _ in range(2)]
+    for one in builders:
+        one.start()
+    try:
+        assert all(np.array_equal(start_of(4, ONE[0]), expected) for _ in range(60))
+    finally:
+        over.set()
+        for one in builders:
+            one.join()
 
 
 def test_local_steps_are_the_same_each_time_and_start_from_the_shared_weights(own):

@@ -61,7 +61,8 @@ def run(asked: Asked) -> Result:
     ModelError : what is missing at all sites together, or sums that cannot be.
     """
     series = prepare(asked.text, asked.workspace, asked.policy)
-    said = offers(asked.link, _offer(series))
+    starts = [start_of(series.task.steps, Kind(*kind)) for kind in ENSEMBLE]
+    said = offers(asked.link, _offer(series, starts))
     same(
         [(one.torch, one.start, one.until) for one in said],
         "the version of torch or the calendar",
@@ -73,7 +74,8 @@ def run(asked: Asked) -> Result:
     )
     count = round(float(windows[0]))
     enough(count, members.FEWEST)
-    made = [averaged(series, Kind(*kind), joint) for kind in ENSEMBLE]
+    made = [averaged(series, Kind(*kind), start, joint)
+            for kind, start in zip(ENSEMBLE, starts, strict=True)]  # fmt: skip
     networks = tuple(_file(series.task, Kind(*kind), one.weights)
                      for kind, one in zip(ENSEMBLE, made, strict=True))  # fmt: skip
     table = climatology(series, joint)
@@ -97,8 +99,8 @@ def run(asked: Asked) -> Result:
     return Result(series.task.name, "1", _hash(kept), figures)
 
 
-def averaged(series: Series, kind: Kind, joint: Joint) -> Averaged:
-    """One network of the ensemble, averaged over the sites; called at every site.
+def averaged(series: Series, kind: Kind, start: FloatArray, joint: Joint) -> Averaged:
+    """One network of the ensemble, averaged over the sites from the start that all offered.
 
     Raises
     ------
@@ -112,7 +114,6 @@ def averaged(series: Series, kind: Kind, joint: Joint) -> Averaged:
         return local.loss(weights, held)
 
     course = Course(rounds=task.rounds, patience=task.patience, bound=BOUND)
-    start = start_of(task.steps, kind)
     return average(start, local.step, judge, len(series.train), course, joint)
 
 
@@ -124,7 +125,8 @@ class Local:
 
         torch: Any = require("torch", "surveillance")
         self.kind, self.task, self.data = kind, task, _tensors(examples)
-        self.net = nets.Network(task.steps, kind.look_back)
+        with TURN:  # a new network draws from the generator that another site may have seeded
+            self.net = nets.Network(task.steps, kind.look_back)
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), lr=nets.RATE, weight_decay=nets.DECAY
         )
@@ -220,12 +222,10 @@ def _file(task: SeriesTask, kind: Kind, weights: FloatArray) -> bytes:
         return to_onnx(filled(Network(task.steps, kind.look_back), weights).eval(), probe)
 
 
-def _offer(series: Series) -> Offer:
+def _offer(series: Series, starts: list[FloatArray]) -> Offer:
     torch: Any = require("torch", "surveillance")
-    start = hashlib.sha256()
-    for kind in ENSEMBLE:
-        start.update(start_of(series.task.steps, Kind(*kind)).tobytes())
-    return Offer(str(torch.__version__), start.hexdigest(), series.until.isoformat())
+    start = hashlib.sha256(b"".join(one.tobytes() for one in starts)).hexdigest()
+    return Offer(str(torch.__version__), start, series.until.isoformat())
 
 
 def _digest(text: str, networks: tuple[bytes, ...]) -> str:

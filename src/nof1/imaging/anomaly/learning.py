@@ -94,7 +94,7 @@ def learn(
         )
     way, size = lesson or Lesson(), int(stack.shape[1])
     shape = plan or plan_for(size)
-    with threads(1):
+    with threads(1), torch.random.fork_rng(devices=[]):
         trained = [_member(stack, seed, way, shape, on_pass) for seed in seeds]
     nets, losses = zip(*trained, strict=True)
     return Learned(nets, losses, size, shape, way)
