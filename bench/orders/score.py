@@ -39,12 +39,30 @@ FAMILIES = {
     "conditions": {"conditions", "hepatic", "age", "interactions", "genes"},
 }
 
-# What has to be named as not checked, by row of coverage.tsv; one of these words, in small letters.
+# Rows whose source speaks about something else than their file: a value, another medicine.
+ALSO = {
+    "age/many_gaba_opioid": {"interactions"},
+    "age/many_lithium": {"interactions"},
+    "renal/finerenone_potassium": {"laboratory"},
+    "renal/potassium_high": {"laboratory"},
+    "renal/many_ras_tmp": {"interactions"},
+}
+
+# What has to be named as not checked, by row of coverage.tsv: of each group one of these words, in
+# small letters.
+_KIDNEY, _MEDICINE = ("renal", "kidney", "egfr", "creatinine"), ("medicine", "interactions")
 UNCHECKED = {
-    "unknown_drug": ("medicine", "interactions"),
-    "no_kidney": ("renal", "kidney", "egfr", "creatinine"),
-    "old_kidney": ("renal", "kidney", "egfr", "creatinine"),
-    "no_allergy_list": ("allerg",),
+    "unknown_drug": (_MEDICINE,),
+    "unknown_order": (_MEDICINE,),
+    "unknown_current": (("current medicine", "not known here"),),
+    "no_kidney": (_KIDNEY,),
+    "old_kidney": (_KIDNEY,),
+    "no_allergy_list": (("allerg",),),
+    "allergy_unnamed": (("an allergy is recorded", "allergen"),),
+    "gene_unclear": (("indeterminate", "recorded result"),),
+    "dose_tablets": (("unit", "strength"),),
+    "many_admission": (_KIDNEY, ("current medicine", "not known here")),
+    "many_clinic": (_KIDNEY, ("current medicine", "not known here")),
 }
 
 
@@ -78,7 +96,7 @@ class Share(NamedTuple):
 
 def judge(case: Case, answer: Answer) -> Outcome:
     """Compare an answer with what the source asks for."""
-    fitting = FAMILIES.get(case.category, set())
+    fitting = _fitting(case)
     about = [one.tier for one in answer.alerts if one.family in fitting or not one.family]
     interrupted = any(one.tier == 1 for one in answer.alerts)
     warned = any(one.tier == 2 for one in answer.alerts)
@@ -95,12 +113,18 @@ def judge(case: Case, answer: Answer) -> Outcome:
 
 def _says_so(case: Case, answer: Answer) -> bool:
     said = " ".join(answer.not_checked).lower()
-    return any(word in said for word in UNCHECKED.get(case.row, ()))
+    groups = UNCHECKED.get(case.row, ())
+    return bool(groups) and all(any(word in said for word in group) for group in groups)
+
+
+def _fitting(case: Case) -> set[str]:
+    """Families of checks that can know what the case asks."""
+    return FAMILIES.get(case.category, set()) | ALSO.get(f"{case.category}/{case.row}", set())
 
 
 def _openly(outcome: Outcome) -> bool:
     """The family that should have known is named as not checked, or the medicine is unknown."""
-    fitting = FAMILIES.get(outcome.case.category, set())
+    fitting = _fitting(outcome.case)
     named = {one.partition(":")[0] for one in outcome.answer.not_checked}
     return unknown_medicine(outcome) or bool(named & fitting)
 

@@ -18,8 +18,8 @@ the very medicine that the patient is allergic to.
 
 A row whose name begins with ``many_`` is a patient with several facts at once.
 
-There are two sets: ``first`` (``cases/``), and ``second`` (``second/``), written by another encoder
-who had seen neither the checks nor their results.
+There are three sets: ``first`` (``cases/``), and ``second`` and ``third``, each written by another
+encoder who had seen neither the checks nor their results.
 
 ``evidence`` is ``read`` when the statement was read in stored text while the row was written, and
 ``known`` when it was written from general knowledge of the named source: verify before relying.
@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
-SETS = {"first": "cases", "second": "second"}
+SETS = {"first": "cases", "second": "second", "third": "third"}
 EXPECTED = ("interrupt", "warn", "passive", "silent", "not_checked")
 HARMFUL, HARMLESS = ("interrupt", "warn"), ("passive", "silent")
 BOTH_WAYS = ("interactions_high", "interactions_low", "interactions_label")

@@ -118,4 +118,4 @@ def test_the_first_set_is_the_default():
     assert cases() == cases("first")
     assert not set(cases()) & set(SECOND)
     with pytest.raises(KeyError):
-        cases("third")
+        cases("fourth")

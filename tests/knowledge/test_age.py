@@ -3,7 +3,7 @@
 import pytest
 
 from nof1.core.errors import InputError
-from nof1.knowledge.age import TABLE, Limit, at, limits
+from nof1.knowledge.age import TABLE, TAKEN, Limit, at, exceptions, limits
 from nof1.knowledge.base import Base
 from nof1.knowledge.conditions import names
 
@@ -27,7 +27,7 @@ HEADER = "\t".join(Limit._fields) + "\n"
         ("loratadine", 70, None),
         ("glyburide", 70, "avoid"),
         ("glimepiride", 66, "avoid"),
-        ("glipizide", 66, "monitor"),
+        ("glipizide", 66, "avoid"),
         ("diazepam", 65, "avoid"),
         ("amitriptyline", 65, "avoid"),
         ("naproxen", 65, "avoid"),
@@ -77,3 +77,15 @@ def test_a_damaged_table_is_refused(tmp_path, ages):
     (tmp_path / TABLE).write_text(f"{HEADER}aspirin\t{ages}\t\tavoid\td\ttext\ts\tc\n")
     with pytest.raises(InputError):
         limits(Base(tmp_path))
+
+
+def test_exceptions_are_conditions_that_a_record_can_tell():
+    named = {one for limit in limits() for one in exceptions(limit)}
+    assert TAKEN in named
+    assert named - {TAKEN} <= names()
+    (warfarin,) = (
+        one
+        for one in limits()
+        if (one.subject, one.condition) == ("warfarin", "atrial fibrillation")
+    )
+    assert {"mechanical heart valve", "mitral stenosis", TAKEN} <= exceptions(warfarin)

@@ -3,7 +3,17 @@
 import pytest
 
 from nof1.core.errors import InputError
-from nof1.knowledge.allergies import CODES, allergic, between, crosses, entries, known, word
+from nof1.knowledge.allergies import (
+    CODES,
+    allergic,
+    between,
+    crosses,
+    crossing,
+    entries,
+    known,
+    substance,
+    word,
+)
 from nof1.knowledge.base import Base
 
 
@@ -22,8 +32,8 @@ from nof1.knowledge.base import Base
         ("penicillin", "meropenem", "none"),
         ("penicillin", "aztreonam", "none"),
         ("ceftazidime", "aztreonam", "avoid"),
-        ("ceftriaxone", "cefotaxime", "avoid"),
-        ("cefazolin", "ceftriaxone", "monitor"),
+        ("ceftriaxone", "cefotaxime", "contraindicated"),
+        ("cefazolin", "ceftriaxone", "contraindicated"),
         ("sulfamethoxazole", "sulfadiazine", "contraindicated"),
         ("sulfamethoxazole", "sulfamethoxazole / trimethoprim", "contraindicated"),
         ("sulfamethoxazole", "furosemide", "none"),
@@ -82,7 +92,7 @@ def test_every_row_says_from_where():
     [
         ("SNOMED//764146007", "amoxicillin", "contraindicated"),
         ("SNOMED//91936005", "piperacillin / tazobactam", "contraindicated"),
-        ("SNOMED//294532003", "ceftriaxone", "monitor"),
+        ("SNOMED//294532003", "ceftriaxone", "contraindicated"),
         ("SNOMED//387406002", "sulfamethoxazole / trimethoprim", "contraindicated"),
         ("SNOMED//387406002", "furosemide", "none"),
         ("SNOMED//372665008", "ibuprofen", "contraindicated"),
@@ -111,3 +121,45 @@ def test_a_code_for_a_class_that_does_not_exist_is_refused(tmp_path):
     (tmp_path / CODES).write_text(table, encoding="utf-8")
     with pytest.raises(InputError, match="stands for no class"):
         entries(Base(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("Allergy to aspirin", "aspirin"),
+        ("Penicillin allergy", "Penicillin"),
+        ("Hypersensitivity to amoxicillin (disorder)", "amoxicillin"),
+        ("Allergic reaction caused by codeine", "codeine"),
+        ("sulfonamide antibiotic", "sulfonamide antibiotic"),
+        ("RxNorm//1191", "RxNorm//1191"),
+        ("Allergy to drug", "drug"),
+    ],
+)
+def test_the_substance_of_the_words_of_an_entry(words, meant):
+    assert substance(words) == meant
+
+
+def test_words_that_name_no_substance_stay_unknown():
+    assert known("Allergy to aspirin")
+    assert not known("Allergy to drug")
+    assert crossing("aspirin")
+    assert not crossing("rivaroxaban")
+
+
+@pytest.mark.parametrize(
+    ("allergy", "drug", "action"),
+    [
+        ("metronidazole", "tinidazole", "contraindicated"),  # label, section 4
+        ("cimetidine", "famotidine", "contraindicated"),
+        ("cetirizine", "hydroxyzine", "contraindicated"),
+        ("citalopram", "escitalopram", "contraindicated"),
+        ("risperidone", "paliperidone", "contraindicated"),
+        ("primaquine", "tafenoquine", "contraindicated"),
+        ("sulfadiazine", "zonisamide", "contraindicated"),
+        ("gentamicin", "amikacin", "avoid"),  # "may contraindicate"
+        ("cisplatin", "carboplatin", "contraindicated"),
+        ("rifampin", "rifabutin", "contraindicated"),
+    ],
+)
+def test_classes_and_products_that_labels_name_together(allergy, drug, action):
+    assert between(allergy, drug)[0].action == action

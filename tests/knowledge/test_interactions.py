@@ -127,7 +127,7 @@ def test_well_known_pairs(one, other, tier, action):
         ("pravastatin", "itraconazole"),
         ("metformin", "atorvastatin"),
         ("eletriptan", "phenelzine"),
-        ("levothyroxine", "warfarin"),
+        ("levothyroxine", "amlodipine"),
     ],
 )
 def test_pairs_of_the_table_without_a_row(one, other):

@@ -96,7 +96,7 @@ def test_guidelines_of_the_release_take_the_place_of_those_in_use(tmp_path, rele
     ]
     assert [(one.rows, one.drugs) for one in staged.compiled.unread] == [(1, ("samplol",))]
     kept = {one.source for one in prescribing.rules(Base(staged.folder))} - {"cpic-2026-05"}
-    assert kept == {"cpic-warfarin-2017", "cpic-ifnl3-2013", "dpwg-2023-08"}
+    assert kept == {"cpic-warfarin-2017", "cpic-ifnl3-2013", "dpwg-2023-08", "fda-labels"}
     assert any("dpwg kept as it is" in note for note in staged.compiled.notes)
     assert sources(Base(staged.folder))["cpic-2026-05"].version == "2026-05"
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from typing import NamedTuple
 
 from nof1.knowledge.base import SHIPPED, Base
@@ -19,6 +20,8 @@ from nof1.knowledge.cautions import about
 from nof1.knowledge.facts import number, read, wrong
 
 TABLE = "age.tsv"
+TAKEN = "taken already"  # an exception: the row speaks of a new start
+_UNLESS = re.compile(r"(?:^|; )unless (?P<names>[^;]+)$")
 
 
 class Limit(NamedTuple):
@@ -30,6 +33,8 @@ class Limit(NamedTuple):
     low, high : low <= age in years < high; high may be infinite.
     condition : what must be true as well; empty: nothing.
     action : ``facts.ACTIONS``; detail : the dose, or what to watch; text : what a person reads.
+        A detail that ends with "unless A, B" names conditions of ``condition_codes.tsv`` (or
+        ``TAKEN``) with which the row does not hold.
     """
 
     subject: str
@@ -70,3 +75,14 @@ def of(drug: str, base: Base = SHIPPED) -> tuple[Limit, ...]:
 def at(drug: str, age_years: float, base: Base = SHIPPED) -> tuple[Limit, ...]:
     """Rows that hold at this age, the most cautious first; check ``condition`` of each."""
     return tuple(one for one in of(drug, base) if one.low <= age_years < one.high)
+
+
+def exceptions(limit: Limit) -> frozenset[str]:
+    """Names of conditions (or ``TAKEN``) with which a row does not hold.
+
+    >>> one = Limit("aspirin", 65.0, 120.0, "", "avoid", "unless taken already", "", "", "")
+    >>> sorted(exceptions(one))
+    ['taken already']
+    """
+    found = _UNLESS.search(limit.detail)
+    return frozenset(found["names"].split(", ")) if found is not None else frozenset()

@@ -7,7 +7,7 @@ that they are whole, not that they are right.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from nof1.knowledge import (
@@ -121,10 +121,10 @@ def _members(name: str, base: Base) -> tuple[str, ...]:
     return classes.inside(name, base) if name in classes.names(base) else (name,)
 
 
-def some(names: list[str]) -> str:
+def some(names: Sequence[str], most: int = SHOWN) -> str:
     """The first few of a list of names, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _unused(base: Base) -> set[str]:

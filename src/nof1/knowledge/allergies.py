@@ -11,6 +11,7 @@ No pharmacist or allergist has signed off these facts. No row is no all-clear.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,6 +22,14 @@ from nof1.knowledge.facts import read, step, wrong
 
 TABLE, CODES = "allergies.tsv", "allergy_codes.tsv"
 SAME, ANY = "same ingredient", "any medicine"
+NONE = 4  # the step of an action that asks for nothing
+# "Allergy to aspirin", "Hypersensitivity to penicillin (disorder)", "aspirin allergy"
+_WORDS = re.compile(
+    r"^(?:(?:drug |known |medication )?(?:allergy|allergic(?: reaction)?|hypersensitivity|"
+    r"anaphylaxis)(?: reaction)? (?:to|caused by|due to) )?(?P<substance>.+?)"
+    r"(?: (?:allergy|hypersensitivity))?(?: \((?:disorder|finding|substance|product)\))?$",
+    re.IGNORECASE,
+)
 
 
 class Cross(NamedTuple):
@@ -97,10 +106,11 @@ def coded(base: Base = SHIPPED) -> Mapping[str, str]:
 def between(allergy: str, drug: str, base: Base = SHIPPED) -> tuple[Cross, ...]:
     """What an allergy (a medicine or class, by name or code) means for a medicine.
 
-    The most cautious row comes first. The word ``penicillin`` alone is read as the class.
+    The most cautious row comes first; of one kind only the most cautious. The word ``penicillin``
+    alone is read as the class.
     """
     mine, theirs = allergic(allergy, base), classes.subjects(drug, base)
-    parts = classes.ingredients(drug, base) & classes.ingredients(allergy, base)
+    parts = classes.ingredients(drug, base) & classes.ingredients(substance(allergy), base)
     same = bool(parts - {""})
     found = [
         one
@@ -108,25 +118,49 @@ def between(allergy: str, drug: str, base: Base = SHIPPED) -> tuple[Cross, ...]:
         if (same and one.allergy == SAME)
         or (not same and one.allergy in mine and one.subject in theirs)
     ]
-    return tuple(sorted(found, key=lambda one: (step(one.action), one)))
+    strictest: dict[str, int] = {}
+    for one in found:
+        strictest[one.kind] = min(step(one.action), strictest.get(one.kind, NONE))
+    kept = [one for one in found if step(one.action) == strictest[one.kind]]
+    return tuple(sorted(kept, key=lambda one: (step(one.action), one)))
 
 
 @functools.lru_cache(maxsize=8192)
 def known(allergy: str, base: Base = SHIPPED) -> bool:
     """Whether this allergy is to a medicine or class that we know at all."""
-    return drugs.find(allergy, base) is not None or bool(allergic(allergy, base) & _sides(base))
+    named = drugs.find(substance(allergy), base)
+    return named is not None or bool(allergic(allergy, base) & _sides(base))
+
+
+def crossing(allergy: str, base: Base = SHIPPED) -> bool:
+    """Whether any row says what an allergy to this medicine or class means for another one.
+
+    False: only the same ingredient was looked for.
+    """
+    return bool(allergic(allergy, base) & _sides(base))
+
+
+def substance(words: str) -> str:
+    """The substance that the words of an entry name; a code, or other words, as they are.
+
+    >>> substance("Allergy to aspirin"), substance("RxNorm//1191")
+    ('aspirin', 'RxNorm//1191')
+    """
+    plain = " ".join(words.split())
+    found = _WORDS.match(plain)
+    return found["substance"] if found is not None else plain
 
 
 def allergic(allergy: str, base: Base = SHIPPED) -> frozenset[str]:
     """The medicine and classes that an entry stands for; the name of a class stands for itself."""
     if coded := word(allergy, base):
         return frozenset((coded,))
-    plain = " ".join(allergy.lower().split())
+    plain = substance(allergy).lower()
     whole = {one.lower(): one for one in classes.names(base)}
     for form in (plain, plain.removesuffix("s")):
         if form in whole:
             return frozenset((whole[form],))
-    return classes.subjects(allergy, base)
+    return classes.subjects(plain, base)
 
 
 @functools.cache

@@ -24,19 +24,24 @@ DATA = Path(__file__).with_name("data")
 
 @dataclass(frozen=True)
 class Base:
-    """One set of fact files: a folder of overrides (or None) over the shipped ones."""
+    """One set of fact files: a folder of overrides (or None) over the shipped ones.
+
+    What was read of a set is remembered by the set: ``edition`` tells apart what lay in one folder
+    at two times (``current``).
+    """
 
     folder: Path | None = None
+    edition: str = ""
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash(self.folder))
+        object.__setattr__(self, "_hash", hash((self.folder, self.edition)))
 
     def __hash__(self) -> int:
         return self._hash  # worked out once: every remembered fact is looked up with it
 
-    def __reduce__(self) -> tuple[type[Base], tuple[Path | None]]:
-        return Base, (self.folder,)  # the hash of a path differs from process to process
+    def __reduce__(self) -> tuple[type[Base], tuple[Path | None, str]]:
+        return Base, (self.folder, self.edition)  # a path's hash differs from process to process
 
     def path(self, name: str) -> Path:
         """The file in use for ``name``, for example ``alleles/CYP2C19.json``."""
@@ -117,6 +122,20 @@ class Base:
 
 
 SHIPPED = Base()
+
+
+def mark(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What a folder of facts looks like: another one when a file was replaced."""
+    if not folder.is_dir():
+        return ()
+    found = ((path.as_posix(), path.stat()) for path in sorted(folder.rglob("*")))
+    return tuple((name, status.st_mtime_ns, status.st_size) for name, status in found)
+
+
+def current(folder: Path) -> Base:
+    """The facts as they lie now in a folder, for a process that outlives its files."""
+    found = mark(folder)
+    return Base(folder, hashlib.sha256(repr(found).encode()).hexdigest() if found else "")
 
 
 class Source(NamedTuple):

@@ -28,12 +28,12 @@ from nof1.knowledge import (
     reach,
     rows,
 )
+from nof1.knowledge.agreement import some
 from nof1.knowledge.base import DATA, SHIPPED, Base, Source, listed, sources, tables
 from nof1.knowledge.release import MANIFEST, PREVIOUS
 
 SEVERITIES = ("critical", "warning", "info")
 SOON = timedelta(days=90)
-SHOWN = 8
 RENEW = "Bring a newer release: nof1 knowledge import FOLDER --published DATE"
 RESTORE = "Install nof1 again; keep facts of your own in the workspace's knowledge folder."
 
@@ -242,13 +242,13 @@ def _medicines(base: Base) -> Iterator[Problem]:
     for file, names in named.items():
         lost = sorted(name for name in names if drugs.find(name, base) is None)
         if lost:
-            what = f"{len(lost)} medicines stand in no row of drugs.tsv: {_some(lost)}."
+            what = f"{len(lost)} medicines stand in no row of drugs.tsv: {some(lost)}."
             step = "Add them to drugs.tsv; until then no medicine list finds them."
             yield Problem("warning", file, what, step)
     found = [drugs.find(name, base) for name in named[prescribing.FILE]]
     bare = sorted(drug.name for drug in found if drug and not drug.rxnorm and not drug.atc)
     if bare:
-        what = f"{len(bare)} medicines have no code and are found by name only: {_some(bare)}."
+        what = f"{len(bare)} medicines have no code and are found by name only: {some(bare)}."
         yield Problem("info", drugs.TABLE, what, "Add an RxNorm or ATC code, if you are certain.")
 
 
@@ -257,18 +257,18 @@ def _rules(base: Base) -> Iterator[Problem]:
     for source in sorted({rule.source for rule in unread}):
         names = sorted({rule.drug for rule in unread if rule.source == source})
         count = sum(rule.source == source for rule in unread)
-        what = f"{count:,} rules hold a text that nobody has read for nof1: {_some(names)}."
+        what = f"{count:,} rules hold a text that nobody has read for nof1: {some(names)}."
         step = "Read the source itself for these medicines; nof1 says so each time."
         yield Problem("warning", f"{prescribing.FILE}, {source}", what, step)
     lost: dict[tuple[str, str], set[str]] = {}
     for rule, gene in reach.dead(base):
         lost.setdefault((rule.drug, rule.source), set()).add(gene)
     for (drug, source), genes in sorted(lost.items()):
-        what = f"Rules for {drug} can hold for nobody: no result of {_some(sorted(genes))} fits."
+        what = f"Rules for {drug} can hold for nobody: no result of {some(sorted(genes))} fits."
         step = "Give these results another way, or read the source for this medicine."
         yield Problem("warning", f"{prescribing.FILE}, {source}", what, step)
     for gene, results in reach.unreachable(base).items():
-        what = f"{len(results)} results that nobody can have: {_some(list(results))}."
+        what = f"{len(results)} results that nobody can have: {some(list(results))}."
         step = "None, as long as their rules name other results too (else: a warning above)."
         yield Problem("info", f"{prescribing.FILE}, {gene}", what, step)
 
@@ -286,7 +286,7 @@ def _genes(base: Base) -> Iterator[Problem]:
         names = dict.fromkeys(alleles.definition(gene, base).names)
         bare = [name for name in names if name not in table.values]
         if bare:
-            what = f"Alleles without function ({len(bare)}), thus without phenotype: {_some(bare)}."
+            what = f"Alleles without function ({len(bare)}), thus without phenotype: {some(bare)}."
             yield Problem("info", f"phenotypes/{gene}.json", what, "None; nof1 says so each time.")
 
 
@@ -294,8 +294,3 @@ def _conflicts(base: Base) -> Iterator[Problem]:
     for one in reach.conflicts(base):
         where = f"{prescribing.FILE}, {one.drug}"
         yield Problem("info", where, one.text, "None; both are shown side by side.")
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more

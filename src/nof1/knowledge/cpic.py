@@ -34,6 +34,7 @@ from nof1.knowledge.prescribing import ACTIONS, DEGREES, STRENGTHS, Rule
 SOURCE = "cpic-2023-08"
 TABLE = "cpic_actions.tsv"
 EXTRA = "cpic_extra.tsv"
+LABELS = "label_genes.tsv"
 STRENGTH = {
     "strong": "strong",
     "moderate": "moderate",
@@ -168,6 +169,16 @@ def extra(base: Base = SHIPPED) -> tuple[Rule, ...]:
     InputError : the table is damaged.
     """
     return tuple(_extra(row, f"{EXTRA}, row {n}") for n, row in enumerate(base.rows(EXTRA), 2))
+
+
+def labels(base: Base = SHIPPED) -> tuple[Rule, ...]:
+    """What US labels ask for because of a gene, for medicines about which no guideline speaks.
+
+    Raises
+    ------
+    InputError : the table is damaged.
+    """
+    return tuple(_extra(row, f"{LABELS}, row {n}") for n, row in enumerate(base.rows(LABELS), 2))
 
 
 def expand(rule: Rule) -> Iterator[tuple[tuple[str, str], ...]]:

@@ -72,7 +72,7 @@ def find(code_or_name: str, base: Base = SHIPPED) -> Drug | None:
     ------
     InputError : the table is damaged.
     """
-    wanted, index = _plain(code_or_name), _index(base)
+    wanted, index = plain(code_or_name), _index(base)
     if wanted.startswith(ATC) and wanted not in index:
         return index.get(wanted[: len(ATC) + CLASS])
     return index.get(wanted)
@@ -85,7 +85,7 @@ def _index(base: Base) -> dict[str, Drug]:
     for drug in drugs(base).values():
         codes = [RXNORM + drug.rxnorm] if drug.rxnorm else []
         names = [drug.name, *drug.synonyms]
-        for key in map(_plain, [*names, *codes, *(ATC + code for code in drug.atc)]):
+        for key in map(plain, [*names, *codes, *(ATC + code for code in drug.atc)]):
             if found.setdefault(key, drug) is not drug:
                 raise InputError(
                     f"Two medicines share {key!r}.",
@@ -95,6 +95,6 @@ def _index(base: Base) -> dict[str, Drug]:
     return found
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Lower case, single spaces, straight apostrophes."""
     return " ".join(text.replace("’", "'").lower().split())

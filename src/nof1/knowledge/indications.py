@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from nof1.core.errors import InputError, UsageError
 from nof1.knowledge.base import SHIPPED, Base, listed
+from nof1.knowledge.drugs import plain
 
 TABLE, DISEASES = "indications.tsv", "diseases.tsv"
 PHARMACOTHERAPYDB = "pharmacotherapydb-1.0"
@@ -172,7 +173,7 @@ def find(code_or_name: str, base: Base = SHIPPED) -> Disease:
     if found is not None:
         return found
     names = {name: d.name for d in diseases(base).values() for name in _names(d)}
-    near = difflib.get_close_matches(_plain(code_or_name), names, n=3, cutoff=0.7)
+    near = difflib.get_close_matches(plain(code_or_name), names, n=3, cutoff=0.7)
     raise UsageError(
         "This disease is not in our table of indications.",
         allowed=[names[name] for name in near] or "a name, or a code such as ICD10CM//I48.91",
@@ -186,7 +187,7 @@ def recognised(code_or_name: str, base: Base = SHIPPED) -> Disease | None:
 
 
 def _lookup(code_or_name: str, base: Base) -> Disease | None:
-    wanted, index = _plain(code_or_name), _index(base)
+    wanted, index = plain(code_or_name), _index(base)
     if wanted.startswith("doid:"):
         wanted = DOID + wanted.removeprefix("doid:")
     if not wanted.startswith(ICD10CM):
@@ -224,7 +225,7 @@ def _keys(disease: Disease) -> Iterator[str]:
 
 
 def _names(disease: Disease) -> list[str]:
-    return [_plain(name) for name in (disease.name, *disease.synonyms)]
+    return [plain(name) for name in (disease.name, *disease.synonyms)]
 
 
 def _candidate(row: dict[str, str]) -> Candidate:
@@ -237,8 +238,3 @@ def _candidate(row: dict[str, str]) -> Candidate:
             where=f"knowledge/{TABLE}, {row.get('disease')}, {row.get('medicine')}",
             allowed=", ".join(FIELDS),
         ) from None
-
-
-def _plain(text: str) -> str:
-    """Lower case, single spaces, straight apostrophes."""
-    return " ".join(text.replace("’", "'").lower().split())

@@ -222,6 +222,7 @@ def _linked(rule: Rule, made: Compiled) -> Rule:
 def _all_rules(made: Compiled, base: Base) -> list[Rule]:
     """Rules of the release, our own, and those in use of a source that the release lacks."""
     rules = [rule for each in made.rules.values() for rule in each]
+    rules += cpic.labels(base)
     if "cpic" in made.rules:
         rules += cpic.extra(base)
     missing = {"cpic", "dpwg"} - set(made.rules)

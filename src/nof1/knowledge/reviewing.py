@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
 from nof1.core.errors import InputError, UsageError
+from nof1.core.whole import write_whole
 from nof1.knowledge import rows
 from nof1.knowledge.base import Base
 from nof1.knowledge.release import MANIFEST, write_table
@@ -113,9 +113,5 @@ def _noted(path: Path, text: str) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """As a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    write_whole(path, text)
     _noted(path, text)

@@ -371,7 +371,8 @@ def test_an_allergy_to_a_class_by_its_code_is_told_with_its_name() -> None:
         ("mild: rash", "RxNorm//82122", "ciprofloxacin", 2),  # levofloxacin
         (None, "RxNorm//82122", "ciprofloxacin", 1),
         ("anaphylaxis", "RxNorm//4053", "azithromycin", 1),  # erythromycin
-        ("severe", "RxNorm//1596450", "tobramycin", 2),  # gentamicin: "may contraindicate"
+        ("severe", "RxNorm//1596450", "amikacin", 2),  # gentamicin: "may contraindicate"
+        ("severe", "RxNorm//1596450", "tobramycin", 1),  # its label: any aminoglycoside
     ],
 )
 def test_how_the_person_reacted_decides(

@@ -6,6 +6,7 @@ reported as not checked, and the others go on: an empty answer never stands for 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -225,17 +226,24 @@ def alternatives(
     that an open question could forbid, or that our tables do not know in one of the families
     ``because`` of which another medicine is looked for.
     """
-    groups = {row.group for row in same.groups(base) if step(row.action) <= Level.AVOID}
-    mine = groups & classes.of(drug, base)
-    siblings = {one for group in mine for one in classes.inside(group, base)} - {drug}
     medicines = tuple(one for one in company.known.medicines if one.name != drug)
     there = replace(company, known=company.known.taking(medicines), twice=False, daily_mg=None)
     fit = []
-    for name in sorted(siblings - {one.name for one in medicines}):
-        opens = _quiet(name, there, because, base) if interactions.known(name, base) else None
+    taken = {one.name for one in medicines}
+    for name in _siblings(drug, base):
+        opens = None if name in taken else _quiet(name, there, because, base)
         if opens is not None:
             fit.append((opens, name))
     return tuple(name for _, name in sorted(fit)[:NAMED])
+
+
+@functools.lru_cache(maxsize=4096)
+def _siblings(drug: str, base: Base) -> tuple[str, ...]:
+    """The others of its classes whose interactions are known, by name."""
+    groups = {row.group for row in same.groups(base) if step(row.action) <= Level.AVOID}
+    mine = groups & classes.of(drug, base)
+    found = {one for group in mine for one in classes.inside(group, base)} - {drug}
+    return tuple(name for name in sorted(found) if interactions.known(name, base))
 
 
 def _quiet(drug: str, company: Company, because: frozenset[str], base: Base) -> int | None:

@@ -96,7 +96,7 @@ def dose(draft: Draft, company: Company, base: Base, *, alone: bool = True) -> A
     one = amounts.amount(draft)
     if gap is None and one is None:
         gap = Open(NO_UNIT, "Order it in mg, micrograms, units or mEq.", "unit")
-    route = _route(draft, rows)
+    route = _route(draft, rows, company.known.age_years)
     here = tuple(row for row in rows if row.route == route)
     if gap is None and not here:
         named = ", ".join(ROUTES[name] for name in dict.fromkeys(row.route for row in rows))
@@ -126,13 +126,16 @@ def _unreadable(draft: Draft, alone: bool) -> Open | None:
     return None
 
 
-def _route(draft: Draft, rows: Sequence[Dose]) -> str:
-    """Our name of the route; without words the one whose limit is the highest."""
+def _route(draft: Draft, rows: Sequence[Dose], age: float | None) -> str:
+    """Our name of the route; without words the one whose limit at this age is the highest."""
     if draft.route:
         parts = draft.route.lower().replace("/", " ").replace(",", " ").split()
         return next((WORDS[word] for word in parts if word in WORDS), "")
-    plain = [row for row in rows if not row.per] or list(rows)
-    return max(plain, key=lambda row: row.largest / row.period_days).route if plain else ""
+    child = [row for row in rows if age is not None and age < ADULT and row.low <= age < row.high]
+    plain = [row for row in child or rows if child or not row.per] or list(rows)
+    if not plain:
+        return ""
+    return max(plain, key=lambda row: (row.largest / row.period_days, row.route == "oral")).route
 
 
 def _held(draft: Draft, one: Amount, rows: Sequence[Dose], company: Company, base: Base) -> Answer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from nof1.advice.orders.burden import burden
 from nof1.advice.orders.company import Answer as Answer
@@ -20,9 +21,11 @@ from nof1.advice.orders.laboratory import laboratory
 from nof1.advice.orders.monitoring import monitoring
 from nof1.advice.orders.omissions import omissions
 from nof1.advice.orders.renal import renal
+from nof1.advice.orders.strangers import foreign
 from nof1.genome.medicinerows import medicine_rows
 from nof1.genome.medicines import Taken
 from nof1.genome.prescribing import advise
+from nof1.knowledge import allergies as cross
 from nof1.knowledge import conditions as diagnoses
 from nof1.knowledge import duplicates as same
 from nof1.knowledge import interactions as pairs
@@ -40,8 +43,15 @@ from nof1.medicines.ranking.columns import (
 )
 from nof1.medicines.ranking.known import Known
 
-# A pair that is forbidden with one diagnosis: "contraindicated in diabetes" in its detail.
-FORBIDDEN_IN = re.compile(r"contraindicated in (?P<condition>[a-z ]+)")
+# A pair that is forbidden with a diagnosis: "contraindicated in diabetes", alone or at the end.
+FORBIDDEN_IN = re.compile(r"(?:^|; )contraindicated in (?P<conditions>[a-z ]+)$")
+WEAK_KIDNEY, WEAK_BELOW = "chronic kidney disease", 60.0  # by eGFR or clearance as well
+# "simvastatin at most 20 mg a day", "aspirin 75 to 100 mg a day": whose dose, and how much
+AT_MOST = re.compile(
+    r"(?P<drug>[a-z .]+?) (?:at most |[\d.]+ to )(?P<mg>[\d,.]+) mg (?P<twice>twice )?a day"
+)
+INDETERMINATE = "indeterminate"
+ON_PURPOSE = re.compile(r"\(to (?P<mg>\d+) mg\) are given on purpose")
 
 
 def interactions(drug: str, company: Company, base: Base) -> Answer:
@@ -52,19 +62,37 @@ def interactions(drug: str, company: Company, base: Base) -> Answer:
         found = meets(drug, other.name, base)
         said = [_pair(one, other, base) for one in found]
         if found:
-            key = (frozenset((drug, other.name)), found[0].pair)
-            tier = 1 if _forbidden_here(found[0].pair, company, base) else found[0].pair.tier
-            raised.append(Raised(f"tier {tier}", said[0], key, tuple(said[1:])))
+            loud = [one for one in found if not _dose_fits(one.pair, drug, company)]
+            first = (loud or found)[0]
+            main = said[found.index(first)]
+            also = tuple(one for one in said if one is not main)
+            key = (frozenset((drug, other.name)), first.pair)
+            tier = 1 if _forbidden_here(first.pair, company, base) else first.pair.tier
+            rule = f"tier {tier}" if loud else "dose fits"
+            raised.append(Raised(rule, main, key, also))
     return Answer("interactions", tuple(raised), tuple(_not_met(drug, rest, company, base)))
 
 
 def _forbidden_here(pair: pairs.Pair, company: Company, base: Base) -> bool:
-    """Whether a pair is forbidden with a diagnosis that the record holds."""
-    named = FORBIDDEN_IN.fullmatch(pair.detail)
+    """Whether a pair is forbidden with a diagnosis that the record holds, or with weak kidneys."""
+    named = FORBIDDEN_IN.search(pair.detail)
     if named is None:
         return False
+    conditions = named["conditions"].split(" or ")
+    values = [company.kidney.values.get(measure) for measure in ("egfr", "crcl")]
+    if WEAK_KIDNEY in conditions and any(one is not None and one < WEAK_BELOW for one in values):
+        return True
     here = diagnoses.recognised(company.known.diagnoses, base)
-    return any(f" {one}".endswith(f" {named['condition']}") for one in here)  # of any type
+    return any(f" {one}".endswith(f" {each}") for one in here for each in conditions)  # any type
+
+
+def _dose_fits(pair: pairs.Pair, drug: str, company: Company) -> bool:
+    """Whether the ordered dose of this medicine keeps to what the pair allows."""
+    named, daily = AT_MOST.match(pair.detail), company.daily_mg
+    if named is None or daily is None or named["drug"] != drug or pair.action == "contraindicated":
+        return False
+    most = float(named["mg"].replace(",", "")) * (2.0 if named["twice"] else 1.0)
+    return daily <= most
 
 
 @functools.lru_cache(maxsize=1 << 15)
@@ -78,6 +106,7 @@ def _not_met(drug: str, rest: Sequence[Taken], company: Company, base: Base) -> 
     for one in company.known.strangers:
         text = f"A current medicine has a code that is not known here ({one.code}): not checked."
         yield Open(text, "Read its label.", "a medicine's name")
+    yield from company.known.once(foreign, base)
     for words in company.strangers:
         text = f"Another draft order is not known here ({words}): this pair was not checked."
         yield Open(text, "Order it by a code of RxNorm or ATC.", "a medicine's name")
@@ -145,7 +174,21 @@ def allergies(drug: str, company: Company, base: Base) -> Answer:
     column = allergy.allergies(company.known, drug, base)
     found = allergy.told(company.known, drug, base)
     raised = (Raised(one.rule, one.reason, (one.reason.text,)) for one in found)
-    return Answer("allergies", tuple(raised), column.opens)
+    return Answer(
+        "allergies", tuple(raised), (*column.opens, *company.known.once(_no_crossing, base))
+    )
+
+
+def _no_crossing(known: Known, base: Base) -> tuple[Open, ...]:
+    """Entries of which no row says what they mean for a related medicine."""
+    made = []
+    for code, event in allergy.entries(known, base).items():
+        words = [one for one in (code, event.display) if one and cross.known(one, base)]
+        if words and not any(cross.crossing(one, base) for one in words):
+            shown = event.display or code
+            text = f"Allergy to {shown}: only this ingredient was looked for, none related to it."
+            made.append(Open(text, "Read the label, section 4.", NOT_IN_TABLE))
+    return tuple(made)
 
 
 def pregnancy(drug: str, company: Company, base: Base) -> Answer:
@@ -157,8 +200,18 @@ def pregnancy(drug: str, company: Company, base: Base) -> Answer:
         week = not one.events or one.events[0].code.startswith(person.WEEKS)
         limited = not week and any(text in one.text for text in partly)
         rule = "some weeks" if limited and one.level <= Level.AVOID else one.level.name.lower()
+        if _on_purpose(drug, one, company, base):
+            rule = "watch"
         raised.append(Raised(rule, one, (one.text,)))
     return Answer("pregnancy", tuple(raised), column.opens)
+
+
+def _on_purpose(drug: str, one: Reason, company: Company, base: Base) -> bool:
+    """Whether the ordered dose is one that is given in pregnancy on purpose (low-dose aspirin)."""
+    details = [row.detail for row in pregnant.of(drug, base) if row.text in one.text]
+    found = [named for detail in details if (named := ON_PURPOSE.search(detail))]
+    daily = company.daily_mg
+    return daily is not None and any(daily <= float(named["mg"]) for named in found)
 
 
 def pharmacogenes(drug: str, company: Company, base: Base) -> Answer:
@@ -174,11 +227,26 @@ def pharmacogenes(drug: str, company: Company, base: Base) -> Answer:
         if one.level is Level.AVOID and any(text in one.text for text in firm)
     ]
     ordered = [*loud, *(one for one in column.reasons if one not in loud)]
+    opens = (*column.opens, *_no_advice(said))
     if not ordered:
-        return Answer("genes", (), column.opens)
+        return Answer("genes", (), opens)
     rule = "avoid firmly" if loud else ordered[0].level.name.lower()
     first, *rest = ordered  # several guidelines about one medicine are one alert
-    return Answer("genes", (Raised(rule, first, (first.text,), tuple(rest)),), column.opens)
+    return Answer("genes", (Raised(rule, first, (first.text,), tuple(rest)),), opens)
+
+
+def _no_advice(said: Sequence[Mapping[str, Any]]) -> Iterator[Open]:
+    """Results that are recorded as indeterminate, and about which a guideline says nothing."""
+    genes = {
+        one["gene"]
+        for row in said
+        if row["action"] == "no_advice"
+        for one in row["because"]
+        if INDETERMINATE in str(one["result"]).lower()
+    }
+    for gene in sorted(genes):
+        text = f"The recorded result of {gene} is indeterminate: no guideline advises on it."
+        yield Open(text, f"A fuller test of {gene}.", gene)
 
 
 def _firm(row: Mapping[str, object]) -> bool:

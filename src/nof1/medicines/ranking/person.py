@@ -36,7 +36,7 @@ AFTER = ("ICD10CM//O85", "ICD10CM//O86", "ICD10CM//O90", "ICD10CM//O91", "ICD10C
 
 def pregnancy(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     """What the label says about pregnancy, for people whom it concerns."""
-    age, event = known.age_years, _pregnancy(known)
+    age, event = known.age_years, known.once(_pregnancy)
     outside = age is not None and not CHILDBEARING[0] <= age < CHILDBEARING[1]
     if event is None and (known.female is False or outside):
         why = "at this age" if outside else "(male)"
@@ -110,7 +110,10 @@ def age(known: Known, drug: str, base: Base = SHIPPED) -> Column:
         return column("age", [], [Open(NO_AGE, "Add it.", "date of birth", worst)], "")
     years, named = known.age_years, diagnoses.names(base)
     held = [one for one in rows if one.low <= years < one.high and asks(one)]
-    here = _recorded(known, base) if any(one.condition for one in held) else frozenset()
+    told = any(one.condition or ages.exceptions(one) for one in held)
+    here = _recorded(known, base) if told else frozenset()
+    lifted = here | {ages.TAKEN} if known.takes(drug) is not None else here
+    held = [one for one in held if not ages.exceptions(one) & lifted]
     true = [*_worst(held), *(one for one in held if one.condition in here)]
     reasons = [
         reason(one, _at_age(one, years), "", _events(known, one.condition, base), base)
@@ -166,7 +169,7 @@ def conditions(known: Known, drug: str, base: Base = SHIPPED) -> Column:
             _events(known, one.condition, base),
             base,
         )
-        for one in diagnoses.against(drug, known.diagnoses, base, fresh=_fresh(known))
+        for one in diagnoses.against(drug, known.diagnoses, base, fresh=known.once(_fresh))
         if asks(one)
     ]
     if not diagnoses.of(drug, base):
@@ -188,8 +191,13 @@ def _fresh(known: Known) -> list[str]:
 def _events(known: Known, condition: str, base: Base) -> tuple[EventRef, ...]:
     if not condition:
         return ()
-    return tuple(
-        event
-        for code, event in known.diagnoses.items()
-        if condition in diagnoses.recognised([code], base) | diagnoses.recent([code], base)
-    )
+    named = known.once(_named, base)
+    return tuple(event for code, event in known.diagnoses.items() if condition in named[code])
+
+
+def _named(known: Known, base: Base) -> dict[str, frozenset[str]]:
+    """Code of each diagnosis -> the conditions that it stands for, by both kinds of names."""
+    return {
+        code: diagnoses.recognised([code], base) | diagnoses.recent([code], base)
+        for code in known.diagnoses
+    }
