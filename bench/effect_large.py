@@ -12,6 +12,7 @@ from bench.measured import measured
 from nof1.learn.effect.analysis import analyse, fit
 from nof1.learn.effect.arms import Arms
 from nof1.learn.effect.recipe import Recipe
+from nof1.learn.effect.regions import lonely
 
 FEATURES, NUMBERS = 200, 120
 MILLION = 1_000_000
@@ -55,6 +56,7 @@ def inside(rows: int) -> None:
     for row in new:
         x = row[None, :]
         made.overlap.supported(models.propensity.mean(x))
+        lonely(models.regions, x)
         raw = models.effect.effect(x)
         made.calibrated.interval(raw, models.effect.bags(x), 0.95)
         models.comparator.mean(x)

@@ -83,3 +83,32 @@ def test_sites_agree_on_the_bins_of_all_rows(rows):
         assert (one.codes == bins.codes[:, site == k]).all()
         for mine, theirs in zip(one.counts, bins.counts, strict=True):
             np.testing.assert_allclose(mine, theirs, atol=1e-9)
+
+
+def test_a_row_without_weight_is_counted_and_teaches_nothing(rows):
+    X, y, keys, bins = rows
+    weight = (np.arange(len(y)) % 3 > 0).astype(float)
+    other = np.where(weight > 0, y, -y)
+    made = [
+        fit_regression(X, one, keys=keys, sample_weight=weight, recipe=BOX, bins=bins)
+        for one in (y, other)
+    ]
+    same(*made)
+    curve = next(term for term in made[0].terms if term.features == (0,))
+    assert curve.counts.sum() == pytest.approx(bins.counts[0].sum())
+
+
+def test_a_site_without_weights_takes_part(rows):
+    X, y, keys, _ = rows
+    here = keys % 4 == 0
+    weight = np.where(here, 0.0, 1.0)
+    pooled = fit_regression(X, y, keys=keys, sample_weight=weight, recipe=BOX)
+
+    def site(mine):
+        return lambda add: fit_regression(
+            X[mine], y[mine], keys=keys[mine], sample_weight=weight[mine], recipe=BOX,
+            secure_sum=add,
+        )  # fmt: skip
+
+    for model in federate([site(here), site(~here)]):
+        assert model.decision(X) == pytest.approx(pooled.decision(X), abs=1e-9)

@@ -1,37 +1,9 @@
 import numpy as np
 import pytest
 
-from nof1.learn.pairs import coarsen, interaction_gain, pair_codes, purify
-
-
-def slow_gain(g, h):
-    """Every cut of both sides, among known values or into missing and known, in plain loops."""
-
-    def gain(a, b):
-        return 0.5 * a**2 / (b + 1.0)
-
-    def splits(n):
-        known = [(list(range(1, c)), list(range(c, n))) for c in range(2, n)]
-        return [*known, ([0], list(range(1, n)))]
-
-    best = 0.0
-    for rows in splits(g.shape[0]):
-        for columns in splits(g.shape[1]):
-            G = np.array([[g[np.ix_(r, c)].sum() for c in columns] for r in rows])
-            H = np.array([[h[np.ix_(r, c)].sum() for c in columns] for r in rows])
-            value = gain(G, H).sum() + gain(G.sum(), H.sum())
-            value -= gain(G.sum(axis=0), H.sum(axis=0)).sum()
-            value -= gain(G.sum(axis=1), H.sum(axis=1)).sum()
-            best = max(best, value)
-    return best
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_interaction_gain_equals_the_slow_search(seed):
-    rng = np.random.default_rng(seed)
-    shape = tuple(rng.integers(3, 7, 2))
-    g, h = rng.normal(scale=4, size=shape), rng.uniform(0.5, 5, shape)
-    assert interaction_gain(g, h) == pytest.approx(slow_gain(g, h))
+from nof1.learn import pairs
+from nof1.learn.glassbox import GlassBoxClassifier
+from nof1.learn.pairs import coarsen, pair_codes, purify
 
 
 def test_coarse_bins_keep_missing_apart_and_cuts_true():
@@ -66,3 +38,59 @@ def test_rare_rows_move_nothing():
     weights[0] = 1.0
     _, rows, _ = purify(np.random.default_rng(0).normal(size=(3, 3, 1)), weights, 10)
     assert rows[0, 0] == 0
+
+
+def slow_cuts(count, smallest):
+    """Each cut looked at by itself, as ``kernels.step_plane`` lays the quadrants."""
+    found = np.zeros(count.shape, bool)
+    for a in range(count.shape[0] - 1):
+        for b in range(count.shape[1] - 1):
+            rows = (slice(min(a, 1), a + 1), slice(a + 1, None))
+            columns = (slice(min(b, 1), b + 1), slice(b + 1, None))
+            groups = [count[r, c].sum() for r in rows for c in columns]
+            found[a, b] = all(one == 0 or one >= smallest for one in groups)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_plane_is_cut_only_where_each_quadrant_is_of_enough_people(seed):
+    rng = np.random.default_rng(seed)
+    count = rng.integers(0, 9, rng.integers(2, 7, 2)) * rng.integers(0, 2)
+    count = count.astype(float) + rng.integers(0, 5, count.shape)
+    found = pairs.allowed_cuts(count, 10)
+    inside = found[:-1, :-1]
+    np.testing.assert_array_equal(inside, slow_cuts(count, 10)[:-1, :-1])
+    assert not found[-1].any()
+    assert not found[:, -1].any()
+
+
+def test_a_step_never_stands_on_fewer_people_than_the_smallest_group():
+    """Two features that act together, and a corner of six people who are otherwise: without the
+    rule the plane follows those six."""
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 4, (1500, 2)).astype(float)
+    x[np.flatnonzero((x == 3).all(axis=1))[6:], 1] = 2
+    corner, apart = (x == 3).all(axis=1), (x[:, 0] >= 2) != (x[:, 1] >= 2)
+    y = (rng.random(1500) < np.where(corner, 0.98, np.where(apart, 0.75, 0.2))).astype(int)
+    count = np.histogram2d(*x.T, bins=[4, 4], range=[[0, 4], [0, 4]])[0]
+    fewest = []
+    for smallest in (1, 10):
+        model = GlassBoxClassifier(max_pairs=1, smallest_group=smallest, n_bags=4, seed=0)
+        (plane,) = (one for one in model.fit(x, y).shapes_.terms if len(one.features) == 2)
+        fewest.append(_smallest_quadrant(plane, count))
+    assert fewest[0] == 6
+    assert fewest[1] >= 10
+
+
+def _smallest_quadrant(plane, count):
+    """Fewest people in a quadrant around a corner where the plane has a step."""
+    mixed = np.diff(np.diff(plane.scores[1:, 1:], axis=0), axis=1)
+    found = [
+        part.sum()
+        for a, b in zip(*np.nonzero(np.abs(mixed) > 1e-7), strict=True)
+        for part in (
+            count[: a + 1, : b + 1], count[a + 1 :, : b + 1], count[: a + 1, b + 1 :],
+            count[a + 1 :, b + 1 :],
+        )
+    ]  # fmt: skip
+    return min(found, default=np.inf)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nof1.core.errors import UsageError
-from nof1.learn.binned import Binned
+from nof1.learn.binned import Binned, Placed
 from nof1.learn.bins import SMALLEST_GROUP, Codes
 from nof1.learn.boosting import Boosted, Booster, Settings
 from nof1.learn.coded import CodedTable
@@ -54,7 +54,7 @@ class Recipe:
     max_bins, pair_bins : most bins of a curve (2 to 255) and along each side of a plane (2 to 15).
     max_pairs : most pairs to try; validation decides how many stay.
     pair_features : pairs are sought among this many most important features.
-    smallest_group : no bin with fewer patients.
+    smallest_group : no bin with fewer patients, and no step of a plane.
     """
 
     n_bags: int = 8
@@ -82,10 +82,16 @@ class Recipe:
 
 @dataclass
 class Curves:
-    """Boosted curves with everything that pairs and the final tables need."""
+    """Boosted curves with everything that pairs and the final tables need.
+
+    ``bins`` are of all rows; ``table``, ``held_out``, ``objective`` and ``boosted.scores`` of the
+    rows ``kept``, which have a weight (None: all have).
+    """
 
     names: tuple[str, ...]
     bins: Binned
+    table: CodedTable
+    kept: NDArray[np.int64] | None
     signs: NDArray[np.int8]
     held_out: FloatArray
     objective: Objective
@@ -108,8 +114,9 @@ class Curves:
         return self.bins.shares
 
     @property
-    def table(self) -> CodedTable:
-        return self.bins.table
+    def placed(self) -> Placed:
+        """The places of the kept rows, for a trained model."""
+        return Placed(self.table.codes, self.cuts)
 
     def tables(self) -> list[FloatArray]:
         """Values (n_bins, n_bags) of each feature."""
@@ -131,6 +138,12 @@ def _spread(values: FloatArray, counts: FloatArray) -> float:
     return float(np.sqrt(((values - centre) ** 2) @ weights))
 
 
+def with_weight(weights: FloatArray) -> NDArray[np.int64] | None:
+    """Places of the rows that have a weight; None when all have."""
+    kept = np.flatnonzero(weights > 0)
+    return None if len(kept) == len(weights) else kept
+
+
 def draw_bags(keys: Keys, weights: FloatArray, recipe: Recipe) -> tuple[FloatArray, FloatArray]:
     """Training and held-out weights (n_rows, n_bags), drawn by hash of the row's key."""
     held = np.stack(
@@ -150,35 +163,41 @@ def fit_curves(
     recipe: Recipe,
     total: CountedSum,
     bins: Binned | None = None,
+    kept: NDArray[np.int64] | None = None,
 ) -> Curves:
     """Agree on bins (unless ``bins`` of the same rows are given) and boost one curve for each
-    feature and bag."""
+    feature and bag.
+
+    Bins and their counts are those of all rows. Boosting sees the rows ``kept`` alone, for which
+    the objective is made: they must be all that have a weight.
+    """
     from nof1.learn import kernels
 
     bins = bins or Binned.agree(
         X, keys, total, max_bins=recipe.max_bins, smallest=recipe.smallest_group
     )
-    counts, table = bins.counts, bins.table
-    learn, held_out = draw_bags(keys, weights, recipe)
+    table = bins.table if kept is None else bins.table_of(kept)
+    some = slice(None) if kept is None else kept
+    learn, held_out = draw_bags(keys[some], weights[some], recipe)
     objective = make_objective(learn)
-    stepper = partial(_step, kernels.step_curves, table.offsets, signs, recipe.boost.threshold)
-    muted = np.concatenate(counts) < recipe.smallest_group - 1e-6
+    stepper = partial(_step, kernels.step_curves, signs, recipe.boost.threshold)
+    muted = np.concatenate(bins.counts) < recipe.smallest_group - 1e-6
     booster = Booster(table, objective, held_out, stepper, recipe.boost, total, muted)
     boosted = booster.fit(objective.start(total))
-    return Curves(names, bins, signs, held_out, objective, boosted)
+    return Curves(names, bins, table, kept, signs, held_out, objective, boosted)
 
 
 def _step(
     kernel: Callable[..., NDArray[np.bool_]],
-    offsets: NDArray[np.int64],
     signs: NDArray[np.int8],
     threshold: float,
     g: FloatArray,
     h: FloatArray,
+    starts: NDArray[np.int64],
     terms: NDArray[np.int64],
     step: FloatArray,
 ) -> NDArray[np.bool_]:
-    return kernel(g, h, offsets, terms, signs, threshold, step)
+    return kernel(g, h, starts, terms, signs, threshold, step)
 
 
 def held_out_slope(
@@ -231,7 +250,7 @@ def find_pairs(curves: Curves, recipe: Recipe, total: CountedSum) -> FittedPairs
     weights = curves.objective.weights
     g, h = curves.objective.gradients(curves.boosted.scores)
     mean = ((g * weights).mean(axis=1), (h * weights).mean(axis=1))
-    ranked = rank_pairs(curves.codes, axes, pairs, mean, total, recipe.max_pairs)
+    ranked = rank_pairs(curves.table.codes, axes, pairs, mean, total, recipe.max_pairs)
     if not ranked:
         return None
     settings = replace(recipe.boost, batches=1, threshold=PAIR_STRICTNESS * recipe.boost.threshold)
@@ -245,6 +264,8 @@ def find_pairs(curves: Curves, recipe: Recipe, total: CountedSum) -> FittedPairs
         curves.boosted.scores,
         settings,
         total,
+        recipe.smallest_group,
+        curves.kept,
     )
 
 

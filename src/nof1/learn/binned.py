@@ -60,6 +60,10 @@ class Binned:
         """The codes, ready for histograms."""
         return CodedTable(self.codes, self.counts)
 
+    def table_of(self, rows: NDArray[np.int64]) -> CodedTable:
+        """The codes of some rows, ready for histograms."""
+        return CodedTable(self.codes[:, rows], self.counts)
+
     def beside(self, more: Binned) -> Binned:
         """The same rows with the features of ``more`` behind these."""
         codes = np.vstack([self.codes, more.codes])
@@ -70,7 +74,7 @@ class Binned:
         """The places of all rows, for a trained model."""
         return Placed(self.codes, self.cuts)
 
-    def at(self, rows: NDArray[np.bool_]) -> Placed:
+    def at(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Placed:
         """The places of some rows, for a trained model."""
         return Placed(self.codes[:, rows], self.cuts)
 
@@ -82,8 +86,19 @@ class Placed:
     codes: Codes
     cuts: list[FloatArray]
 
-    def on(self, feature: int, edges: FloatArray) -> NDArray[np.int64]:
-        """Codes (n_rows,) of a feature on ``edges``, some of its cuts."""
+    def values(
+        self, features: tuple[int, ...], edges: tuple[FloatArray, ...], table: FloatArray
+    ) -> FloatArray:
+        """What each row has in a term's table; its ``edges`` are some of the features' cuts."""
+        places = [self._on(j, own) for j, own in zip(features, edges, strict=True)]
+        fine = np.ascontiguousarray(table[np.ix_(*places)])
+        if len(features) == 1:
+            return np.asarray(fine[self.codes[features[0]]])
+        cells = self.codes[features[0]] * np.int64(fine.shape[1]) + self.codes[features[1]]
+        return np.asarray(fine.ravel()[cells])
+
+    def _on(self, feature: int, edges: FloatArray) -> NDArray[np.int64]:
+        """Bin on ``edges`` of each code of a feature."""
         below = np.searchsorted(edges, self.cuts[feature], side="right")
         place: NDArray[np.int64] = np.concatenate([[0, 1], below + 1]).astype(np.int64)
-        return np.asarray(place[self.codes[feature]])
+        return place

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nof1.core.errors import UsageError
+from nof1.learn.rows import columns
 from nof1.learn.sums import CountedSum, FloatArray
 
 Codes = NDArray[np.uint8]
@@ -41,8 +42,15 @@ def to_grid(values: ArrayLike) -> GridKeys:
     >>> bool(np.all(np.diff(to_grid([-2.0, -0.5, 0.0, 1e-9, 7.0])) > 0))
     True
     """
-    bits = (single(values).astype(np.float32) + np.float32(0)).view(np.uint32).astype(np.int64)
-    return np.where(bits >= 2**31, 2**32 - 1 - bits, bits + 2**31)
+    return _places(np.asarray(values, dtype=np.float64)).astype(np.int64)
+
+
+def _places(values: FloatArray) -> NDArray[np.uint32]:
+    """The same in half the memory: a negative's bits are turned round, others lifted above them."""
+    limit = float(np.finfo(np.float32).max)
+    short = np.clip(values, -limit, limit).astype(np.float32) + np.float32(0)  # no -0.0
+    bits = short.view(np.uint32)
+    return np.where(bits >> 31, ~bits, bits | np.uint32(2**31))
 
 
 def from_grid(key: int) -> float:
@@ -76,19 +84,34 @@ class _Cells:
 
 
 class _Column:
-    """One feature at this site: sorted grid keys, and how much weight lies below each."""
+    """One feature at this site: sorted grid places, and how much weight lies below each.
+
+    Where all rows weigh the same, as they do with one row a patient, the weight is a count.
+    """
 
     def __init__(self, values: FloatArray, shares: FloatArray) -> None:
-        present = ~np.isnan(values)
-        keys = to_grid(values[present])
-        order = np.argsort(keys, kind="stable")
-        self.keys = keys[order]
-        self.below = np.r_[0.0, np.cumsum(shares[present][order])]
+        counted = ~np.isnan(values) & (shares > 0)
+        places, weights = _places(values[counted]), shares[counted]
+        self.each = float(weights[0]) if len(weights) else 0.0
+        if (weights == self.each).all():
+            self.places, self.below = np.sort(places), None
+        else:
+            order = np.argsort(places, kind="stable")
+            self.places = places[order]
+            self.below = np.r_[0.0, np.cumsum(weights[order])]
 
     def weigh(self, first: GridKeys, width: GridKeys) -> FloatArray:
-        upper = np.searchsorted(self.keys, first + width)
-        weight: FloatArray = self.below[upper] - self.below[np.searchsorted(self.keys, first)]
+        lower, upper = self._rank(first), self._rank(first + width)
+        if self.below is None:
+            return np.asarray((upper - lower) * self.each, dtype=np.float64)
+        weight: FloatArray = self.below[upper] - self.below[lower]
         return weight
+
+    def _rank(self, keys: GridKeys) -> NDArray[np.int64]:
+        """How many rows lie below grid positions, of which the last is 2^32."""
+        inside = np.minimum(keys, 2**_ALL_BITS - 1).astype(np.uint32)
+        rank = np.searchsorted(self.places, inside)
+        return np.where(keys >= 2**_ALL_BITS, len(self.places), rank)
 
 
 def agree_cuts(
@@ -114,14 +137,14 @@ def agree_cuts(
     """
     if not 2 <= max_bins <= MAX_BINS:
         raise UsageError(f"{max_bins} bins.", where="max_bins", allowed=f"2 to {MAX_BINS}")
-    columns = [_Column(values, shares) for values in X.T]
-    cells = [_Cells(np.zeros(1, np.int64), np.full(1, 2**_ALL_BITS), np.ones(1)) for _ in columns]
+    own = [_Column(values, shares) for values in columns(X)]
+    cells = [_Cells(np.zeros(1, np.int64), np.full(1, 2**_ALL_BITS), np.ones(1)) for _ in own]
     depth, bits = 0, _FIRST_BITS
     while depth < _ALL_BITS:
         chosen = [_to_split(cell, max_bins) for cell in cells]
         if not any(mask.any() for mask in chosen):
             break
-        cells = _split(columns, cells, chosen, bits, total)
+        cells = _split(own, cells, chosen, bits, total)
         depth, bits = depth + bits, _NEXT_BITS
     return [_cuts(cell, max_bins, smallest) for cell in cells]
 
@@ -148,7 +171,7 @@ def _to_split(cells: _Cells, max_bins: int) -> NDArray[np.bool_]:
 
 
 def _split(
-    columns: Sequence[_Column],
+    own: Sequence[_Column],
     cells: Sequence[_Cells],
     chosen: Sequence[NDArray[np.bool_]],
     bits: int,
@@ -157,7 +180,7 @@ def _split(
     """Count the children of the chosen cells of all features in one sum."""
     children = [_children(cell, mask, bits) for cell, mask in zip(cells, chosen, strict=True)]
     counts = [
-        column.weigh(first, width) for column, (first, width) in zip(columns, children, strict=True)
+        column.weigh(first, width) for column, (first, width) in zip(own, children, strict=True)
     ]
     summed = total.together(*counts)
     return [
@@ -174,9 +197,9 @@ def _children(cells: _Cells, mask: NDArray[np.bool_], bits: int) -> tuple[GridKe
 
 
 def _replace(cells: _Cells, mask: NDArray[np.bool_], children: _Cells) -> _Cells:
-    first = np.r_[cells.first[~mask], children.first]
-    width = np.r_[cells.width[~mask], children.width]
-    count = np.r_[cells.count[~mask], children.count]
+    first = np.concatenate([cells.first[~mask], children.first])
+    width = np.concatenate([cells.width[~mask], children.width])
+    count = np.concatenate([cells.count[~mask], children.count])
     kept = np.flatnonzero(count > 1e-9)
     kept = kept[np.argsort(first[kept])]
     return _Cells(first[kept], width[kept], count[kept])
@@ -220,8 +243,8 @@ def _merge_small(
 def encode(X: FloatArray, cuts: Sequence[FloatArray]) -> Codes:
     """Bin codes (n_features, n_rows), uint8, one row of the result for each feature."""
     codes = np.empty((len(cuts), len(X)), dtype=np.uint8)
-    for j, edges in enumerate(cuts):
-        values = single(X[:, j])
+    for j, (column, edges) in enumerate(zip(columns(X), cuts, strict=True)):
+        values = single(column)
         codes[j] = np.searchsorted(edges, values, side="right") + 1
         codes[j][np.isnan(values)] = 0
     return codes

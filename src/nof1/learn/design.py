@@ -17,8 +17,6 @@ from nof1.learn.sums import CountedSum, FloatArray
 
 WIDEST = 5.0
 """Values further than this many interquantile widths from the median cut are drawn in."""
-BLOCK = 16
-"""Features that are looked at together: a large table is never copied whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +71,12 @@ def agree_design(
     X: FloatArray, names: Sequence[str], shares: FloatArray, total: CountedSum
 ) -> Design:
     """Centre, width, mean and standard deviation of each feature over all sites."""
+    from nof1.learn import passes
+
     cuts = agree_cuts(X, shares, total, max_bins=64)
     middle = np.array([edges[len(edges) // 2] if len(edges) else 0.0 for edges in cuts])
     width = np.array([_width(edges) for edges in cuts])
-    moments = [
-        _moments(X[:, part], middle[part], width[part], shares)
-        for part in (slice(start, start + BLOCK) for start in range(0, X.shape[1], BLOCK))
-    ]
-    count, first, second, missing = np.concatenate([np.zeros((4, 0)), *moments], axis=1)
+    count, first, second, missing = passes.moments(X, middle, width, WIDEST, shares)
     count, first, second, missing, rows = total.together(
         count, first, second, missing, shares.sum(keepdims=True)
     )
@@ -96,15 +92,6 @@ def agree_design(
         np.where(informative, np.sqrt(variance), 0.0),
         np.where(told, missing / max(float(rows[0]), 1e-12), 0.0),
     )
-
-
-def _moments(
-    X: FloatArray, middle: FloatArray, width: FloatArray, shares: FloatArray
-) -> FloatArray:
-    """Sums (4, n_features): known, scaled, its square, missing."""
-    known = ~np.isnan(X)
-    scaled = np.where(known, _scaled(X, middle, width), 0.0)
-    return np.stack([shares @ known, shares @ scaled, shares @ scaled**2, shares @ ~known])
 
 
 def _width(edges: FloatArray) -> float:

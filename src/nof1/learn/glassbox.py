@@ -14,7 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from nof1.core.errors import ModelError
-from nof1.learn.additive import Recipe, assemble, find_pairs, fit_curves, held_out_slope
+from nof1.learn.additive import (
+    Recipe,
+    assemble,
+    find_pairs,
+    fit_curves,
+    held_out_slope,
+    with_weight,
+)
 from nof1.learn.binned import Binned
 from nof1.learn.boosting import Settings
 from nof1.learn.objectives import Bernoulli, sigmoid
@@ -139,8 +146,10 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         signs = check_monotone(monotone, labels_of)
         hashed = check_keys(keys, table, labels)
         total = CountedSum(secure_sum)
-        counted = weights > 0
-        n_events, n_rows = total(np.array([labels[counted].sum(), counted.sum()], dtype=float))
+        kept = with_weight(weights)
+        if kept is not None:
+            labels = labels[kept]
+        n_events, n_rows = total(np.array([labels.sum(), len(labels)], dtype=float))
         check_events(n_events, n_rows - n_events)
         recipe = self.recipe()
 
@@ -148,13 +157,14 @@ class GlassBoxClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return Bernoulli(labels, learn)
 
         curves = fit_curves(
-            table, labels_of, hashed, weights, signs, objective, recipe, total, bins
+            table, labels_of, hashed, weights, signs, objective, recipe, total, bins, kept
         )
         pairs = find_pairs(curves, recipe, total)
         scores = pairs.scores if pairs else curves.boosted.scores
         slope = held_out_slope(scores, curves.held_out, objective, total)
         shapes = assemble(curves, recipe, pairs, slope=slope)
-        scores = shapes.placed_decision(curves.bins.whole)
+        scores = shapes.placed_decision(curves.placed)
+        weights = weights if kept is None else weights[kept]
         self.shapes_ = level(shapes, scores, labels, weights, total)
         self.classes_ = np.array([0, 1])
         self.n_features_in_ = table.shape[1]

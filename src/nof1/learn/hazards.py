@@ -343,6 +343,7 @@ def _find_pairs(
         offset,
         settings,
         total,
+        recipe.smallest_group,
     )
     back = [*used, time]
     return replace(fitted, pairs=tuple((back[a], back[b]) for a, b in fitted.pairs))

@@ -1,8 +1,8 @@
-"""Compiled loops of the glass box; ``tests/learn/test_kernels.py`` holds an obvious twin of each.
+"""Compiled steps of the glass box; ``tests/learn/test_kernels.py`` holds an obvious twin of each.
 
-Shapes: ``codes`` (n_features, n_rows) uint8; everything that has a value for each bag ends with an
-axis of length n_bags, so that the innermost loop runs over bags and vectorises. The bins of term j
-are the rows ``offsets[j]`` to ``offsets[j + 1] - 1`` of a table; its first row is the missing bin.
+Everything that has a value for each bag ends with an axis of length n_bags. The bins of the k-th
+term given are the rows ``starts[k]`` to ``starts[k + 1] - 1`` of a table; its first row is the
+missing bin.
 """
 
 from __future__ import annotations
@@ -17,97 +17,24 @@ from numpy.typing import NDArray
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def _jit(function: Function) -> Function:
+def jit(function: Function) -> Function:
     """Compile on first use and keep the machine code beside the module."""
     compiled: Function = numba.njit(cache=True)(function)
     return compiled
 
 
-@_jit
-def add_dense(codes: NDArray[Any], values: NDArray[Any], start: int, table: NDArray[Any]) -> None:
-    """table[start + codes[i]] += values[i] for all rows i."""
-    width = values.shape[1]
-    for i in range(codes.shape[0]):
-        row = start + codes[i]
-        for b in range(width):
-            table[row, b] += values[i, b]
-
-
-@_jit
-def add_listed(
-    rows: NDArray[Any], codes: NDArray[Any], values: NDArray[Any], start: int, table: NDArray[Any]
-) -> None:
-    """table[start + codes[k]] += values[rows[k]] for the listed rows."""
-    width = values.shape[1]
-    for k in range(rows.shape[0]):
-        row, i = start + codes[k], rows[k]
-        for b in range(width):
-            table[row, b] += values[i, b]
-
-
-@_jit
-def spread_dense(
-    codes: NDArray[Any], table: NDArray[Any], start: int, values: NDArray[Any]
-) -> None:
-    """values[i] += table[start + codes[i]] for all rows i."""
-    width = values.shape[1]
-    for i in range(codes.shape[0]):
-        row = start + codes[i]
-        for b in range(width):
-            values[i, b] += table[row, b]
-
-
-@_jit
-def spread_listed(
-    rows: NDArray[Any],
-    codes: NDArray[Any],
-    table: NDArray[Any],
-    start: int,
-    usual: int,
-    values: NDArray[Any],
-) -> None:
-    """values[rows[k]] += table[start + codes[k]] - table[start + usual] for the listed rows."""
-    width = values.shape[1]
-    for k in range(rows.shape[0]):
-        row, i = start + codes[k], rows[k]
-        for b in range(width):
-            values[i, b] += table[row, b] - table[start + usual, b]
-
-
-@_jit
-def column_sums(values: NDArray[Any]) -> NDArray[Any]:
-    """Sums (k,) of values (n_rows, k), added row by row: bit for bit ``values.sum(axis=0)``."""
-    sums = np.zeros(values.shape[1])
-    for i in range(values.shape[0]):
-        for b in range(values.shape[1]):
-            sums[b] += values[i, b]
-    return sums
-
-
-@_jit
-def along(g: NDArray[Any], h: NDArray[Any], direction: NDArray[Any]) -> NDArray[Any]:
-    """Column sums of ``g * direction`` and ``h * direction**2``: (2, k), in one pass."""
-    sums = np.zeros((2, g.shape[1]))
-    for i in range(g.shape[0]):
-        for b in range(g.shape[1]):
-            x = direction[i, b]
-            sums[0, b] += g[i, b] * x
-            sums[1, b] += h[i, b] * (x * x)
-    return sums
-
-
-@_jit
+@jit
 def _score(g: float, h: float) -> float:
     """How much a Newton step lowers the loss: 0.5 g^2 / h."""
     return 0.5 * g * g / (h + 1e-12)
 
 
-@_jit
+@jit
 def _leaf(g: float, h: float) -> float:
     return -g / (h + 1e-12)
 
 
-@_jit
+@jit
 def _best_cut(g: NDArray[Any], h: NDArray[Any], first: int, end: int) -> tuple[float, int]:
     """Best cut of bins first..end-1 into first..cut-1 and cut..end-1; the first of near ties."""
     all_g, all_h = 0.0, 0.0
@@ -126,7 +53,7 @@ def _best_cut(g: NDArray[Any], h: NDArray[Any], first: int, end: int) -> tuple[f
     return best, place
 
 
-@_jit
+@jit
 def pool_violators(values: NDArray[Any], weights: NDArray[Any], sign: int) -> None:
     """Weighted isotonic values in place, rising for sign 1, falling for -1 (Barlow 1972)."""
     n = values.shape[0]
@@ -149,7 +76,7 @@ def pool_violators(values: NDArray[Any], weights: NDArray[Any], sign: int) -> No
             k += 1
 
 
-@_jit
+@jit
 def _leaf_edges(
     g: NDArray[Any], h: NDArray[Any], cut: int, threshold: float
 ) -> tuple[float, NDArray[Any]]:
@@ -164,7 +91,7 @@ def _leaf_edges(
     return high_gain, np.array([1, cut, high, n])
 
 
-@_jit
+@jit
 def step_curve(
     g: NDArray[Any], h: NDArray[Any], sign: int, threshold: float, step: NDArray[Any]
 ) -> bool:
@@ -195,7 +122,7 @@ def step_curve(
     return True
 
 
-@_jit
+@jit
 def _running_sums(cells: NDArray[Any]) -> NDArray[Any]:
     """Two-dimensional running sums."""
     total = np.zeros(cells.shape)
@@ -207,7 +134,7 @@ def _running_sums(cells: NDArray[Any]) -> NDArray[Any]:
     return total
 
 
-@_jit
+@jit
 def _block(total: NDArray[Any], a: int, b: int, q: int) -> Any:
     """Sum of quadrant q of a cut after row a and column b, from running sums.
 
@@ -226,10 +153,13 @@ def _block(total: NDArray[Any], a: int, b: int, q: int) -> Any:
     return found
 
 
-@_jit
-def step_plane(g: NDArray[Any], h: NDArray[Any], threshold: float, step: NDArray[Any]) -> bool:
+@jit
+def step_plane(
+    g: NDArray[Any], h: NDArray[Any], allowed: NDArray[Any], threshold: float, step: NDArray[Any]
+) -> bool:
     """Newton step of one pair for one bag: four quadrants of (n_a, n_b) cells.
 
+    ``allowed`` (n_a, n_b) says after which row and column may be cut.
     Writes ``step`` (n_a, n_b) and tells whether it is not zero.
     """
     step[:, :] = 0.0
@@ -238,6 +168,8 @@ def step_plane(g: NDArray[Any], h: NDArray[Any], threshold: float, step: NDArray
     leaf_g, leaf_h = np.empty(4), np.empty(4)
     for a in range(g.shape[0] - 1):
         for b in range(g.shape[1] - 1):
+            if not allowed[a, b]:
+                continue
             gain = 0.0
             for q in range(4):
                 leaf_g[q], leaf_h[q] = _block(sum_g, a, b, q), _block(sum_h, a, b, q)
@@ -256,11 +188,11 @@ def step_plane(g: NDArray[Any], h: NDArray[Any], threshold: float, step: NDArray
     return True
 
 
-@_jit
+@jit
 def step_curves(
     g: NDArray[Any],
     h: NDArray[Any],
-    offsets: NDArray[Any],
+    starts: NDArray[Any],
     terms: NDArray[Any],
     signs: NDArray[Any],
     threshold: float,
@@ -269,7 +201,7 @@ def step_curves(
     """``step_curve`` for the listed terms and all bags; returns moved (n_terms, n_bags)."""
     moved = np.zeros((terms.shape[0], g.shape[1]), np.bool_)
     for place in range(terms.shape[0]):
-        first, end = offsets[terms[place]], offsets[terms[place] + 1]
+        first, end = starts[place], starts[place + 1]
         for b in range(g.shape[1]):
             one = np.empty(end - first)
             moved[place, b] = step_curve(
@@ -279,26 +211,29 @@ def step_curves(
     return moved
 
 
-@_jit
+@jit
 def step_planes(
     g: NDArray[Any],
     h: NDArray[Any],
-    offsets: NDArray[Any],
+    starts: NDArray[Any],
     terms: NDArray[Any],
     widths: NDArray[Any],
+    allowed: NDArray[Any],
     threshold: float,
     step: NDArray[Any],
 ) -> NDArray[Any]:
-    """``step_plane`` for the listed pairs; ``widths[j]`` is the number of columns of pair j."""
+    """``step_plane`` for the listed pairs; ``widths[j]`` is the number of columns of pair j, and
+    ``allowed`` (n_bins,) holds the cuts of those listed."""
     moved = np.zeros((terms.shape[0], g.shape[1]), np.bool_)
     for place in range(terms.shape[0]):
-        first, end = offsets[terms[place]], offsets[terms[place] + 1]
+        first, end = starts[place], starts[place + 1]
         n_b = widths[terms[place]]
         n_a = (end - first) // n_b
+        cuts = allowed[first:end].copy().reshape((n_a, n_b))
         for b in range(g.shape[1]):
             one = np.empty((n_a, n_b))
             plane_g = g[first:end, b].copy().reshape((n_a, n_b))
             plane_h = h[first:end, b].copy().reshape((n_a, n_b))
-            moved[place, b] = step_plane(plane_g, plane_h, threshold, one)
+            moved[place, b] = step_plane(plane_g, plane_h, cuts, threshold, one)
             step[first:end, b] = one.reshape(end - first)
     return moved

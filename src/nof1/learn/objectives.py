@@ -8,8 +8,11 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nof1.learn.sums import CountedSum, FloatArray
+
+Places = NDArray[np.int64]
 
 
 class Objective(Protocol):
@@ -26,8 +29,12 @@ class Objective(Protocol):
         """First and second derivative of the loss by the score, not weighted."""
         ...
 
-    def losses(self, scores: FloatArray) -> FloatArray:
-        """Negative log likelihood of each row."""
+    def weigh(self, scores: FloatArray, both: FloatArray) -> None:
+        """Write the weighted first and then second derivatives into ``both`` (n_rows, 2 n_bags)."""
+        ...
+
+    def losses_at(self, scores: FloatArray, rows: Places, bags: Places) -> FloatArray:
+        """Negative log likelihoods (n,) of some rows in some bags with these scores (n,)."""
         ...
 
     def extra(self, scores: FloatArray) -> FloatArray:
@@ -37,6 +44,15 @@ class Objective(Protocol):
     def relevel(self, g: FloatArray, h: FloatArray, extra: FloatArray) -> FloatArray:
         """Use summed gradients (n_bags,) and extras; returns the change of the intercepts."""
         ...
+
+
+BLOCK = 2048
+"""Rows that are worked on together, so that what is between two steps stays in the cache."""
+
+
+def blocks(n_rows: int) -> list[slice]:
+    """The rows in blocks."""
+    return [slice(start, start + BLOCK) for start in range(0, n_rows, BLOCK)]
 
 
 def sigmoid(scores: FloatArray) -> FloatArray:
@@ -62,9 +78,17 @@ class Bernoulli:
         risk = sigmoid(scores)
         return risk - self.labels[:, None], risk * (1 - risk)
 
-    def losses(self, scores: FloatArray) -> FloatArray:
-        signed = np.where(self.labels[:, None] == 1, -scores, scores)
-        losses: FloatArray = np.logaddexp(0, signed)
+    def weigh(self, scores: FloatArray, both: FloatArray) -> None:
+        from nof1.learn import passes
+
+        for part in blocks(len(scores)):
+            some = scores[part]
+            small = np.abs(some)
+            np.exp(np.negative(small, out=small), out=small)
+            passes.logistic(small, some, self.labels[part], self.weights[part], both[part])
+
+    def losses_at(self, scores: FloatArray, rows: Places, bags: Places) -> FloatArray:
+        losses: FloatArray = np.logaddexp(0, np.where(self.labels[rows] == 1, -scores, scores))
         return losses
 
     def extra(self, scores: FloatArray) -> FloatArray:
@@ -95,8 +119,13 @@ class Gaussian:
         g = (scores - self.values[:, None]) / self.variance
         return g, np.full_like(g, 1 / self.variance)
 
-    def losses(self, scores: FloatArray) -> FloatArray:
-        losses: FloatArray = (scores - self.values[:, None]) ** 2 / (2 * self.variance)
+    def weigh(self, scores: FloatArray, both: FloatArray) -> None:
+        g, h = np.split(both, 2, axis=1)
+        np.multiply((scores - self.values[:, None]) / self.variance, self.weights, out=g)
+        np.multiply(1 / self.variance, self.weights, out=h)
+
+    def losses_at(self, scores: FloatArray, rows: Places, bags: Places) -> FloatArray:
+        losses: FloatArray = (scores - self.values[rows]) ** 2 / (2 * self.variance)
         return losses
 
     def extra(self, scores: FloatArray) -> FloatArray:

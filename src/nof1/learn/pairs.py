@@ -7,7 +7,7 @@ Lengerich et al. (AISTATS 2020): no plane holds anything that a curve could say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nof1.learn.bins import Codes
-from nof1.learn.boosting import Boosted, Booster, Settings
+from nof1.learn.boosting import Boosted, Booster, HeldOut, Settings
 from nof1.learn.coded import CodedTable
 from nof1.learn.objectives import Objective
 from nof1.learn.sums import CountedSum, FloatArray, weighed
 
 Pair = tuple[int, int]
+_NOBODY = 1e-6  # counts are sums of shares of patients
 
 
 @dataclass(frozen=True)
@@ -76,71 +77,19 @@ def rank_pairs(
 
     ``gradients`` are first and second derivatives (n_rows,) at the curves' scores.
     """
-    sizes = [axes[a].size * axes[b].size for a, b in pairs]
-    sums = []
-    for pair, size in zip(pairs, sizes, strict=True):
-        cells = pair_codes(codes, axes, pair)
-        sums.append(np.stack([weighed(cells, v, size) for v in gradients]))
-    summed = total.together(*sums) if sums else []
-    gains = [
-        interaction_gain(*cells.reshape(2, axes[a].size, axes[b].size))
-        for cells, (a, b) in zip(summed, pairs, strict=True)
-    ]
-    order = sorted(range(len(pairs)), key=lambda k: (-round(gains[k], 6), k))
+    if not pairs:
+        return []
+    from nof1.learn import passes, planes
+
+    used, places = np.unique(np.array(pairs), return_inverse=True)
+    coarse = np.stack([axes[j].groups[codes[j]] for j in used])
+    shapes = np.array([(axes[a].size, axes[b].size) for a, b in pairs])
+    starts = np.r_[0, np.cumsum(2 * shapes.prod(axis=1))]
+    places = places.reshape(-1, 2)
+    sums = total(passes.pair_sums(coarse, places, shapes[:, 1], starts, *gradients))
+    gains = planes.interaction_gains(sums, shapes, starts)
+    order = sorted(range(len(pairs)), key=lambda k: (-round(float(gains[k]), 6), k))
     return [pairs[k] for k in order[:most] if gains[k] > 1e-6]
-
-
-def interaction_gain(g: FloatArray, h: FloatArray) -> float:
-    """Best gain of four quadrants over two halves each way, for summed (n_a, n_b) derivatives.
-
-    Each side is cut among its known values, or into missing and known.
-    """
-    views = [
-        (along_a(g, along_b), along_a(h, along_b))
-        for along_a in (_known_rows, _missing_rows)
-        for along_b in (False, True)
-    ]
-    return max(_contrast(view_g, view_h) for view_g, view_h in views)
-
-
-def _known_rows(cells: FloatArray, collapse: bool) -> FloatArray:
-    return _columns(cells[1:], collapse)
-
-
-def _missing_rows(cells: FloatArray, collapse: bool) -> FloatArray:
-    return _columns(np.stack([cells[0], cells[1:].sum(axis=0)]), collapse)
-
-
-def _columns(cells: FloatArray, collapse: bool) -> FloatArray:
-    """Known columns, or the two columns missing and known."""
-    if not collapse:
-        return cells[:, 1:]
-    return np.stack([cells[:, 0], cells[:, 1:].sum(axis=1)], axis=1)
-
-
-def _contrast(g: FloatArray, h: FloatArray) -> float:
-    """What four quadrants gain beyond their rows and columns, at the best cut."""
-    if min(g.shape) < 2:
-        return 0.0
-    parts_g, parts_h = _quadrants(g), _quadrants(h)
-    four = _gain(parts_g, parts_h).sum(axis=0)
-    rows = _gain(parts_g[[0, 2]] + parts_g[[1, 3]], parts_h[[0, 2]] + parts_h[[1, 3]]).sum(axis=0)
-    columns = _gain(parts_g[:2] + parts_g[2:], parts_h[:2] + parts_h[2:]).sum(axis=0)
-    whole = _gain(parts_g.sum(axis=0), parts_h.sum(axis=0))
-    return float(np.max(four - rows - columns + whole))
-
-
-def _quadrants(cells: FloatArray) -> FloatArray:
-    """Sums of low-low, low-high, high-low, high-high for every inner cut: (4, n_a-1, n_b-1)."""
-    low = cells.cumsum(axis=0).cumsum(axis=1)
-    whole, right, bottom = low[-1, -1], low[:-1, -1:], low[-1:, :-1]
-    inner = low[:-1, :-1]
-    return np.stack([inner, right - inner, bottom - inner, whole - right - bottom + inner])
-
-
-def _gain(g: FloatArray, h: FloatArray) -> FloatArray:
-    gain: FloatArray = 0.5 * g**2 / (h + 1.0)
-    return gain
 
 
 def candidate_pairs(importance: FloatArray, allowed: NDArray[np.bool_], most: int) -> list[Pair]:
@@ -160,8 +109,14 @@ def fit_pairs(
     offset: FloatArray,
     settings: Settings,
     total: CountedSum,
+    smallest: float = 0.0,
+    kept: NDArray[np.int64] | None = None,
 ) -> FittedPairs:
-    """Boost planes on top of the curves' scores ``offset`` and keep as many as validation wants."""
+    """Boost planes on top of the curves' scores ``offset`` and keep as many as validation wants.
+
+    ``smallest`` : no step whose value comes from fewer patients. ``codes`` and ``shares`` are of
+    all rows, everything else of the ``kept`` ones (None: all).
+    """
     from nof1.learn import kernels
 
     cells = np.stack([pair_codes(codes, axes, pair) for pair in pairs])
@@ -169,47 +124,89 @@ def fit_pairs(
     counts = total.together(
         *[weighed(c, shares, size) for c, size in zip(cells, sizes, strict=True)]
     )
-    table = CodedTable(cells, counts)
+    table = CodedTable(cells if kept is None else cells[:, kept], counts)
     widths = np.array([axes[b].size for _, b in pairs], dtype=np.int64)
-    stepper = partial(_step, kernels.step_planes, table.offsets, widths, settings.threshold)
+    allowed = np.concatenate(
+        [
+            allowed_cuts(count.reshape(-1, width), smallest).ravel()
+            for count, width in zip(counts, widths, strict=True)
+        ]
+    )
+    stepper = partial(_step, kernels.step_planes, table, widths, allowed, settings.threshold)
     booster = Booster(
         table, objective, held_out, stepper, settings, total, np.zeros(table.n_bins, dtype=bool)
     )
     boosted = booster.fit(np.zeros(held_out.shape[1]), offset)
-    kept = _choose(table, boosted, objective, held_out, offset, total)
+    chosen = _choose(table, boosted, objective, booster.held_out, offset, total)
     shapes = [(axes[a].size, axes[b].size) for a, b in pairs]
     planes = [
         boosted.tables[table.offsets[k] : table.offsets[k + 1]].reshape(*shapes[k], -1)
-        for k in kept
+        for k in chosen
     ]
-    scores = offset + boosted.intercepts + table.spread(boosted.tables, np.array(kept, np.int64))
+    terms = np.array(chosen, dtype=np.int64)
+    added = table.spread(boosted.tables[table.bins(terms)], terms)
+    scores = offset + boosted.intercepts + added
     return FittedPairs(
-        tuple(pairs[k] for k in kept),
+        tuple(pairs[k] for k in chosen),
         tuple(planes),
-        tuple(counts[k].reshape(shapes[k]) for k in kept),
+        tuple(counts[k].reshape(shapes[k]) for k in chosen),
         scores,
     )
 
 
+def allowed_cuts(count: FloatArray, smallest: float) -> NDArray[np.bool_]:
+    """(n_a, n_b) whether a plane may be cut after a row and a column.
+
+    Each of the four quadrants of a step gets a value from its own patients; none may be of one to
+    ``smallest`` - 1 of them. One of nobody gets no value. A cut after row 0 tells missing from
+    known; at later cuts the missing row belongs to no quadrant. Columns alike.
+
+    Parameters
+    ----------
+    count : (n_a, n_b) patients of all sites in each cell.
+    """
+    found = np.zeros(count.shape, dtype=bool)
+    for rows in (0, 1):  # 0: missing rows against known ones; 1: cuts among the known
+        for columns in (0, 1):
+            part = count[rows:, columns:]
+            if min(part.shape) < 2:
+                continue
+            group = _quadrants(part)
+            enough: NDArray[np.bool_] = (group < _NOBODY) | (group >= smallest - _NOBODY)
+            here = np.asarray(enough.all(axis=0))[: None if rows else 1, : None if columns else 1]
+            found[rows : rows + here.shape[0], columns : columns + here.shape[1]] = here
+    return found
+
+
+def _quadrants(cells: FloatArray) -> FloatArray:
+    """Sums of low-low, low-high, high-low, high-high for every inner cut: (4, n_a-1, n_b-1)."""
+    low = cells.cumsum(axis=0).cumsum(axis=1)
+    whole, right, bottom = low[-1, -1], low[:-1, -1:], low[-1:, :-1]
+    inner = low[:-1, :-1]
+    return np.stack([inner, right - inner, bottom - inner, whole - right - bottom + inner])
+
+
 def _step(
-    kernel: object,
-    offsets: NDArray[np.int64],
+    kernel: Callable[..., NDArray[np.bool_]],
+    table: CodedTable,
     widths: NDArray[np.int64],
+    allowed: NDArray[np.bool_],
     threshold: float,
     g: FloatArray,
     h: FloatArray,
+    starts: NDArray[np.int64],
     terms: NDArray[np.int64],
     step: FloatArray,
 ) -> NDArray[np.bool_]:
-    moved: NDArray[np.bool_] = kernel(g, h, offsets, terms, widths, threshold, step)  # type: ignore[operator]
-    return moved
+    cuts = allowed[table.bins(terms)]
+    return kernel(g, h, starts, terms, widths, cuts, threshold, step)
 
 
 def _choose(
     table: CodedTable,
     boosted: Boosted,
     objective: Objective,
-    held_out: FloatArray,
+    held_out: HeldOut,
     offset: FloatArray,
     total: CountedSum,
 ) -> list[int]:
@@ -221,12 +218,14 @@ def _choose(
         ]
     )
     order = [int(k) for k in np.argsort(-strength, kind="stable") if strength[k] > 0]
-    scores = offset + boosted.intercepts
-    before = objective.losses(offset)
+    rows, bags = held_out.rows, held_out.bags
+    before = held_out.pick(offset)
+    scores = before + boosted.intercepts[bags]
+    lost = objective.losses_at(before, rows, bags)
     changes = []
     for k in order:
-        scores = scores + table.spread(boosted.tables, np.array([k]))
-        changes.append(((objective.losses(scores) - before) * held_out).sum(axis=1))
+        scores = scores + boosted.tables[table.offsets[k] + table.codes[k][rows], bags]
+        changes.append(held_out.by_row(objective.losses_at(scores, rows, bags) - lost))
     if not changes:
         return []
     change = np.stack(changes)

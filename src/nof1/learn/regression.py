@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nof1.core.errors import InputError, ModelError
-from nof1.learn.additive import Recipe, assemble, find_pairs, fit_curves, held_out_slope
+from nof1.learn.additive import (
+    Recipe,
+    assemble,
+    find_pairs,
+    fit_curves,
+    held_out_slope,
+    with_weight,
+)
 from nof1.learn.binned import Binned
 from nof1.learn.objectives import Gaussian
 from nof1.learn.rows import check_features, check_keys, check_monotone, check_weights
@@ -55,6 +62,9 @@ def fit_regression(
     hashed = check_keys(keys, table, values)
     total = CountedSum(secure_sum)
     centre, spread = _scale(values, weights, total)
+    kept = with_weight(weights)
+    if kept is not None:
+        values = values[kept]
     scaled = (values - centre) / spread
     signs = check_monotone(None, labels)
     recipe = recipe or Recipe()
@@ -62,13 +72,14 @@ def fit_regression(
     def objective(learn: FloatArray) -> Gaussian:
         return Gaussian(scaled, learn, 1.0)
 
-    curves = fit_curves(table, labels, hashed, weights, signs, objective, recipe, total, bins)
+    curves = fit_curves(table, labels, hashed, weights, signs, objective, recipe, total, bins, kept)
     pairs = find_pairs(curves, recipe, total)
     scores = pairs.scores if pairs else curves.boosted.scores
     slope = held_out_slope(scores, curves.held_out, objective, total)
     shapes = assemble(curves, recipe, pairs, slope=slope)
     made = stretched(shapes, spread, centre)
-    return _levelled(made, made.placed_decision(curves.bins.whole), values, weights, total)
+    weights = weights if kept is None else weights[kept]
+    return _levelled(made, made.placed_decision(curves.placed), values, weights, total)
 
 
 def stretched(shapes: ShapeModel, factor: float, shift: float = 0.0) -> ShapeModel:

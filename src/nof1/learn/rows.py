@@ -6,7 +6,8 @@ rows are drawn in any order and at any number of sites.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,16 @@ from nof1.core.errors import InputError, ModelError, UsageError
 from nof1.learn.sums import FloatArray
 
 Keys = NDArray[np.uint64]
+
+
+SIDE = 8
+
+
+def columns(X: FloatArray) -> Iterator[FloatArray]:
+    """The columns of a table, a few at a time laid out anew: one by one, each value of a column
+    would be fetched with the seven beside it, eight times over."""
+    for start in range(0, X.shape[1], SIDE):
+        yield from np.ascontiguousarray(X[:, start : start + SIDE].T)
 
 
 def check_features(
@@ -201,7 +212,7 @@ def row_keys(X: FloatArray, *outcome: NDArray[Any]) -> Keys:
     or when equal rows at different sites must be drawn as in the pooled table.
     """
     keys = np.zeros(len(X), dtype=np.uint64)
-    for column in [*X.T, *outcome]:
+    for column in chain(columns(X), outcome):
         values = np.asarray(column, dtype=np.float64) + 0.0  # -0.0 becomes 0.0
         values = np.where(np.isnan(values), np.nan, values)  # one bit pattern for missing
         keys = mix(keys ^ np.ascontiguousarray(values).view(np.uint64))

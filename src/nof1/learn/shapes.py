@@ -122,11 +122,22 @@ class ShapeModel:
 
     def placed_decision(self, rows: Placed) -> FloatArray:
         """``decision`` of rows whose bins are known already, on cuts that hold the terms' cuts."""
-        return add_up(self.intercept, self._scores[self._placed(rows)])
+        return self._placed_sum(rows, self.intercept, [term.scores for term in self.terms])
 
     def placed_bags(self, rows: Placed) -> FloatArray:
         """``bag_decisions`` of rows whose bins are known already."""
-        return self._bags(self._placed(rows))
+        bags = [
+            self._placed_sum(rows, float(start), [term.bags[bag] for term in self.terms])
+            for bag, start in enumerate(self.bag_intercepts)
+        ]
+        return np.stack(bags, axis=1)
+
+    def _placed_sum(self, rows: Placed, start: float, tables: list[FloatArray]) -> FloatArray:
+        """``start`` and what each row has in the terms' tables, term by term."""
+        total = np.full(rows.codes.shape[1], start)
+        for term, table in zip(self.terms, tables, strict=True):
+            total += rows.values(term.features, term.cuts, table)
+        return total
 
     def _bags(self, cells: NDArray[np.int64]) -> FloatArray:
         return np.stack([self._bag(cells, bag) for bag in range(self.n_bags)], axis=1)
@@ -235,16 +246,3 @@ class ShapeModel:
         strides, axes, cells = self._strides
         placed: NDArray[np.int64] = np.add.reduceat(self._codes(table) * strides, axes, axis=1)
         return placed + cells
-
-    def _placed(self, rows: Placed) -> NDArray[np.int64]:
-        """The same from bins that are known."""
-        found = np.empty((rows.codes.shape[1], len(self.terms)), dtype=np.int64)
-        start = 0
-        for k, term in enumerate(self.terms):
-            first, *second = (
-                rows.on(j, edges) for j, edges in zip(term.features, term.cuts, strict=True)
-            )
-            found[:, k] = first * term.scores.shape[1] + second[0] if second else first
-            found[:, k] += start
-            start += term.scores.size
-        return found

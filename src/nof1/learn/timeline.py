@@ -218,10 +218,14 @@ class Exposure:
         added = PRIOR_EVENTS / self.overall
         self.rates = (self.events + PRIOR_EVENTS) / (np.maximum(exposure, 0.0) + added)
 
+    def _before(self) -> FloatArray:
+        """Baseline hazard summed up to each edge: (n_intervals + 1, n_bags)."""
+        steps = self.rates * self.timeline.widths[:, None]
+        return np.vstack([np.zeros(steps.shape[1]), steps.cumsum(axis=0)])
+
     def _hazard(self) -> FloatArray:
         """Baseline hazard summed over each row's time at risk: (n_rows, n_bags)."""
-        steps = self.rates * self.timeline.widths[:, None]
-        before = np.vstack([np.zeros(steps.shape[1]), steps.cumsum(axis=0)])
+        before = self._before()
         inside = self.rates[self.leave] * self.partial[:, None]
         hazard: FloatArray = before[self.leave] - before[self.entry] + inside
         return hazard
@@ -230,7 +234,25 @@ class Exposure:
         expected = hazard_ratio(scores) * self._hazard()
         return expected - self.event[:, None], expected
 
+    def weigh(self, scores: FloatArray, both: FloatArray) -> None:
+        g, h = np.split(both, 2, axis=1)
+        expected = hazard_ratio(scores) * self._hazard()
+        np.multiply(expected - self.event[:, None], self.weights, out=g)
+        np.multiply(expected, self.weights, out=h)
+
+    def losses_at(
+        self, scores: FloatArray, rows: NDArray[np.int64], bags: NDArray[np.int64]
+    ) -> FloatArray:
+        before, leave = self._before(), self.leave[rows]
+        rates = self.rates[leave, bags]
+        hazard = before[leave, bags] - before[self.entry[rows], bags] + rates * self.partial[rows]
+        losses: FloatArray = hazard_ratio(scores) * hazard - self.event[rows] * (
+            scores + np.log(rates)
+        )
+        return losses
+
     def losses(self, scores: FloatArray) -> FloatArray:
+        """Negative log likelihood of each row (n_rows, n_bags)."""
         expected = hazard_ratio(scores) * self._hazard()
         return expected - self.event[:, None] * (scores + np.log(self.rates[self.leave]))
 
