@@ -10,7 +10,7 @@ import os
 
 from bench.measured import ONE_THREAD
 
-PARTS = ("hospital", "econml", "nobody", "lonely", "large")
+PARTS = ("hospital", "refusals", "econml", "nobody", "lonely", "large")
 
 
 def main(arguments: list[str]) -> None:
@@ -19,6 +19,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
     parser.add_argument("--patients", type=int, default=8_000, help="hospital: of each seed")
+    parser.add_argument("--least", type=int, default=30, help="refusals: patients of a code")
     parser.add_argument("--full", action="store_true", help="nobody: the recipe as it is shipped")
     parser.add_argument("--people", type=int, default=None, help="nobody, lonely: of each seed")
     parser.add_argument("--rows", type=int, nargs="+", default=[20_000, 100_000], help="large")
@@ -35,6 +36,12 @@ def _hospital(asked: argparse.Namespace) -> None:
 
     seeds = asked.seeds or [21]
     effect_hospital.shown(seeds, asked.patients)
+
+
+def _refusals(asked: argparse.Namespace) -> None:
+    from bench import effect_hospital
+
+    effect_hospital.refusals(asked.seeds or [21, 22], asked.patients, asked.least)
 
 
 def _econml(asked: argparse.Namespace) -> None:
@@ -71,6 +78,7 @@ def _large(asked: argparse.Namespace) -> None:
 
 PART = {
     "hospital": _hospital,
+    "refusals": _refusals,
     "econml": _econml,
     "nobody": _nobody,
     "lonely": _lonely,

@@ -14,8 +14,11 @@ from nof1.learn.boosting import Settings
 from nof1.learn.effect.analysis import analyse
 from nof1.learn.effect.arms import Arms
 from nof1.learn.effect.nuisance import fit_propensity
+from nof1.learn.effect.one_armed import one_armed
 from nof1.learn.effect.overlap import supported
 from nof1.learn.effect.recipe import Recipe
+from nof1.learn.effect.regions import lonely as alone_by
+from nof1.learn.sums import local_sum
 
 COLUMNS = 10
 FIRM = (0.15, 0.85)
@@ -110,17 +113,28 @@ ZONES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 def lonely(seeds: list[int], people: int) -> None:
     """Are new people without a counterpart refused, and the others not?"""
-    for name, chances in ZONES.items():
+    for name, chances in {**ZONES, "everybody has a choice": _everyday}.items():
         found = np.array([_refusals(chances, seed, people) for seed in seeds])
         out, alone, wrong, firm = found[:, :4].sum(axis=0)
         print(
-            f"{name}; {len(seeds)} seeds of {people:,}: refused {out / alone:.3f} of {alone:,.0f} "
-            f"lonely people (worst seed {(found[:, 0] / found[:, 1]).min():.3f}), "
+            f"{name}; {len(seeds)} seeds of {people:,}: refused {_share(out, alone)} of "
+            f"{alone:,.0f} lonely people (worst seed {_share(*_worst(found))}), "
             f"{wrong / firm:.4f} of {firm:,.0f} with a true propensity of {FIRM[0]} to {FIRM[1]} "
             f"(worst seed {(found[:, 2] / found[:, 3]).max():.4f}); "
             f"{found[:, 4].mean():.1f} CPU s a seed",
             flush=True,
         )
+
+
+def _share(part: float, of: float) -> str:
+    return f"{part / of:.3f}" if of else "-"
+
+
+def _worst(found: np.ndarray) -> tuple[float, float]:
+    """Refused and all lonely people of the seed in which the fewest are refused."""
+    shares = found[:, 0] / np.maximum(found[:, 1], 1)
+    refused, alone = found[int(np.argmin(shares)), :2]
+    return float(refused), float(alone)
 
 
 def _refusals(
@@ -134,10 +148,11 @@ def _refusals(
     recipe = Recipe(seed=seed)
     start = time.process_time()
     model = fit_propensity(arms, np.ones(people), recipe)
+    regions = one_armed(arms, np.ones(people), model.shapes, recipe, local_sum)
     cpu = time.process_time() - start
     X = columns(rng, NEW)
     true = chances(X)
-    out = ~supported(model.mean(X), recipe.least_propensity)
+    out = ~supported(model.mean(X), recipe.least_propensity) | alone_by(regions, X)
     alone = (true <= 0) | (true >= 1)
     firm = (true >= FIRM[0]) & (true <= FIRM[1])
     return (

@@ -21,8 +21,12 @@ from bench.measured import SCRATCH
 from nof1.core.workspace import create
 from nof1.learn.effect.analysis import Analysis, analyse
 from nof1.learn.effect.arms import Arms
+from nof1.learn.effect.nuisance import fit_propensity
+from nof1.learn.effect.one_armed import one_armed
 from nof1.learn.effect.overlap import supported
 from nof1.learn.effect.recipe import Recipe
+from nof1.learn.effect.regions import lonely
+from nof1.learn.sums import local_sum
 from nof1.predict.effect.estimate import rows_of
 from nof1.predict.effect.question import EffectTask
 from nof1.predict.effect.table import learning_table
@@ -35,6 +39,8 @@ from nof1.synthetic.radiology import Imaging
 FOLDER = SCRATCH / "effect"
 COMPARISONS = {"ticagrelor": "antiplatelet", "apixaban": "anticoagulant"}
 """Task file (``NAME_effect.yaml``) -> group of the index dates in the truth."""
+LEAST = 30
+"""Patients that a code needs in the packaged task files; the default of task files is 10."""
 LEVEL = 0.95
 FIRM = (0.15, 0.85)
 """True propensities of people who surely have counterparts."""
@@ -60,22 +66,36 @@ class Told:
     cpu_s: float
 
 
-def cases(seed: int, patients: int) -> Iterator[Case]:
-    """Both comparisons of a hospital; arrays are kept in ``.bench/effect``."""
+def cases(seed: int, patients: int, least: int = LEAST) -> Iterator[Case]:
+    """Both comparisons of a hospital; arrays are kept in ``.bench/effect``.
+
+    Parameters
+    ----------
+    least : patients that a code needs to be a feature (``min_patients``).
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
-    paths = {name: FOLDER / f"{name}@{seed}-{patients}.npz" for name in COMPARISONS}
+    more = "" if least == LEAST else f"-{least}"
+    paths = {name: FOLDER / f"{name}@{seed}-{patients}{more}.npz" for name in COMPARISONS}
     if not all(path.exists() for path in paths.values()):
-        _prepare(seed, patients, paths)
+        _prepare(seed, patients, least, paths)
     for name, path in paths.items():
         kept = np.load(path, allow_pickle=False)
         arms = Arms.of(
             kept["X"], kept["treated"], kept["y"], names=[str(one) for one in kept["names"]],
             weight=kept["weight"], keys=kept["keys"],
+            kin=[_code(str(one)) for one in kept["names"]],
         )  # fmt: skip
         yield Case(name, arms, kept["true"], kept["chance"])
 
 
-def _prepare(seed: int, patients: int, paths: dict[str, Path]) -> None:
+def _code(column: str) -> str:
+    """The code of a column: what ``nof1 effect`` takes from the specification of the features."""
+    if column.startswith("static/"):
+        return column.removeprefix("static/").removesuffix("/value")
+    return column.rsplit("/", 2)[0]
+
+
+def _prepare(seed: int, patients: int, least: int, paths: dict[str, Path]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         plan = Hospital(seed=seed, patients=patients, imaging=Imaging.none())
@@ -86,13 +106,13 @@ def _prepare(seed: int, patients: int, paths: dict[str, Path]) -> None:
         record = Record(workspace.record)
         answers = pl.read_csv(written.truth / "index_dates.csv", infer_schema_length=None)
         for name, path in paths.items():
-            np.savez_compressed(path, **_rows(name, record, answers))
+            np.savez_compressed(path, **_rows(name, least, record, answers))
 
 
-def _rows(name: str, record: Record, answers: pl.DataFrame) -> dict[str, Any]:
+def _rows(name: str, least: int, record: Record, answers: pl.DataFrame) -> dict[str, Any]:
     """Arrays of one comparison, made by the code of ``nof1 effect``."""
     text = files("nof1.synthetic").joinpath("descriptions", f"{name}_effect.yaml").read_text()
-    question = EffectTask.parse(text)
+    question = EffectTask.parse(text.replace(f"min_patients: {LEAST}", f"min_patients: {least}"))
     trial = compile_trial(question, record)
     data, _ = learning_table(question, record, trial)
     arms, _ = rows_of(question, data, trial)
@@ -133,13 +153,33 @@ def _line(who: str, told: Told, true: np.ndarray, rows: np.ndarray) -> str:
     )
 
 
-def _refused(made: Analysis, case: Case) -> str:
+def refusals(seeds: list[int], patients: int, least: int) -> None:
+    """Print who is refused, out of fold: by the propensity alone, and with the regions."""
+    for seed in seeds:
+        for case in cases(seed, patients, least):
+            arms, recipe = case.arms, Recipe(folds=5, seed=1)
+            folds = arms.folds(recipe.folds, recipe.seed)
+            thin, alone = np.zeros(len(folds), bool), np.zeros(len(folds), bool)
+            start = time.process_time()
+            for fold in range(recipe.folds):
+                used, here = (folds != fold).astype(float), folds == fold
+                option = fit_propensity(arms, used, recipe)
+                thin[here] = ~supported(option.mean(arms.X[here]), recipe.least_propensity)
+                regions = one_armed(arms, used, option.shapes, recipe, local_sum)
+                alone[here] = lonely(regions, arms.X[here])
+            cpu = time.process_time() - start
+            shape = " x ".join(f"{size:,}" for size in arms.X.shape)
+            print(f"seed {seed} {case.name}: {shape}, codes of {least} patients; {cpu:.1f} CPU s")
+            print(f"  by the propensity:{_refused(thin, case)}")
+            print(f"  and by regions:   {_refused(thin | alone, case)}", flush=True)
+
+
+def _refused(out: np.ndarray, case: Case) -> str:
     """People without a choice in the hospital, and people with a real one."""
-    out = ~supported(made.nuisance.propensity, made.recipe.least_propensity)
     none = (case.chance <= 0) | (case.chance >= 1)
     firm = (case.chance >= FIRM[0]) & (case.chance <= FIRM[1])
     return (
-        f"  refused: {out[none].mean():.3f} of {none.sum()} without a choice, "
+        f" refused {out[none].mean():.3f} of {none.sum()} without a choice, "
         f"{out[firm].mean():.3f} of {firm.sum()} with a true propensity of {FIRM[0]} to {FIRM[1]}"
     )
 
@@ -164,4 +204,4 @@ def _one(seed: int, case: Case) -> None:
     low, high = (np.full(len(rows), one) for one in (made.effect.low, made.effect.high))
     flat = Told(np.full(len(rows), made.effect.value), low, high, told.cpu_s)
     print(_line("the average for all", flat, case.true, rows), flush=True)
-    print(_refused(made, case), flush=True)
+    print(f" {_refused(made.rows == 0, case)}", flush=True)

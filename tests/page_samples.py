@@ -171,7 +171,8 @@ def effect(text: str = "celecoxib-or-diclofenac", passed: bool = True) -> dict[s
         "effect": average,
         "negative_controls": [control, {**control, "difference": none, "note": text}],
         "overlap": {"least_propensity": 0.1, "comparator": [20.0] * 20, "treatment": [30.0] * 20}
-        | {"share_refused": 0.01, "effective_people": [400.0, 700.0]},
+        | {"share_refused": 0.01, "effective_people": [400.0, 700.0]}
+        | {"regions": [{"where": text, "option": text, "people": 134.0, "most": 0.03}]},
         "balance": [row, {**row, "name": text + "2", "before": None, "after": None, "error": None}],
         "learner": learner | {"challengers": {"forest": text}},
         "heterogeneity": found | {"slope": figure(0.9), "c_for_benefit": figure(0.56)},

@@ -56,3 +56,10 @@ def test_a_difference_within_chance_is_not_apart():
     assert not Balance("x", 0.3, 0.2, error=0.1).apart()
     assert Balance("x", 0.3, 0.2, error=0.01).apart()
     assert not Balance("x", 0.3, 0.2, error=0.01).apart(0.25)
+
+
+def test_of_many_features_the_largest_difference_by_chance_is_allowed_for():
+    few_people, many_people = (Balance("x", 1.3, 1.46, error=e) for e in (0.493, 0.2))
+    assert few_people.apart(0.25)
+    assert not few_people.apart(0.25, looked_at=800)
+    assert many_people.apart(0.25, looked_at=800)

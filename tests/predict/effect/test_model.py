@@ -1,12 +1,14 @@
 """A stored effect is read back bit for bit, and holds nothing of any patient."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from nof1.core.artefacts import load, save
 from nof1.core.errors import ModelError
+from nof1.learn.effect.regions import Region, Side
 from nof1.predict.effect.model import StoredEffect
 from nof1.record.store import Record
 
@@ -15,6 +17,7 @@ def test_what_is_read_is_what_was_written(differing):
     done = differing[2]
     found = StoredEffect.read(load(differing[0].effects, done.artefact.name))
     assert found.files() == done.stored.files()
+    assert found.regions == done.stored.regions
     X = np.vstack([done.analysis.nuisance.mean[:5, :1] * 0, [[np.nan]]])
     X = np.repeat(X, len(found.columns), axis=1)
     assert (found.effect.effect(X) == done.stored.effect.effect(X)).all()
@@ -45,3 +48,14 @@ def test_an_effect_of_another_version_is_refused(differing, tmp_path):
     save(tmp_path, "other", {**files, "effect_model.json": json.dumps(data).encode()})
     with pytest.raises(ModelError, match="another version"):
         StoredEffect.read(load(tmp_path, "other"))
+
+
+def test_regions_are_read_back_and_an_effect_without_them_is_still_read(differing, tmp_path):
+    region = Region((Side(0, "age_years", low=85.0),), 1, 130.0, 0.03)
+    files = replace(differing[2].stored, regions=(region,)).files()
+    save(tmp_path, "new", files)
+    assert StoredEffect.read(load(tmp_path, "new")).regions == (region,)
+    data = json.loads(files["effect_model.json"])
+    del data["regions"]
+    save(tmp_path, "old", {**files, "effect_model.json": json.dumps(data).encode()})
+    assert StoredEffect.read(load(tmp_path, "old")).regions == ()

@@ -9,6 +9,7 @@ import pytest
 
 from nof1.core.artefacts import load
 from nof1.core.finding import Kind, Status, Subject
+from nof1.learn.effect.regions import Region, Side
 from nof1.learn.figures import Figure
 from nof1.predict.effect.score import EffectScorer
 from nof1.record.events import BIRTH, SCHEMA
@@ -80,7 +81,7 @@ def test_an_option_that_has_begun_is_not_asked_about(scorer, day):
     found = scorer.finding(WHO, events(*GOOD, ("D//old", day)), BEFORE)
     assert found.status is Status.NOT_CHECKED
     assert found.reason.startswith("old stands in the record since")
-    assert "--at" in found.resolve
+    assert "a moment before the start" in found.resolve
     assert found.value is None
 
 
@@ -100,6 +101,21 @@ def test_a_patient_without_counterparts_is_refused(scorer):
     found = lonely.finding(WHO, events(*GOOD), BEFORE)
     assert (found.status, found.value) == (Status.WITHHELD, None)
     assert "Hardly anybody like this patient began" in found.reason
+
+
+def test_a_patient_in_a_region_without_choice_is_told_why(scorer):
+    place = scorer.stored.columns.index("age_years")
+    for option, name in ((1, "new"), (0, "old")):
+        region = Region((Side(place, "age_years", low=50.0),), option, 134.0, 0.03)
+        found = changed(scorer, regions=(region,)).finding(WHO, events(*GOOD), BEFORE)
+        assert (found.status, found.value) == (Status.WITHHELD, None)
+        assert found.reason == (
+            f"Hardly anybody like this patient began {name}: Age in years 50 or more (134 such "
+            "people, at most 3 of 100 of them did), so the options cannot be compared."
+        )
+    elsewhere = Region((Side(place, "age_years", high=50.0),), 1, 134.0, 0.03)
+    found = changed(scorer, regions=(elsewhere,)).finding(WHO, events(*GOOD), BEFORE)
+    assert found.status is Status.FOUND
 
 
 def test_the_rare_option_is_named(scorer):

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nof1.core.errors import ModelError
 from nof1.learn.effect import learners
@@ -26,9 +27,11 @@ from nof1.learn.effect.nuisance import (
     fit_arm,
     fit_propensity,
 )
+from nof1.learn.effect.one_armed import one_armed
 from nof1.learn.effect.ordered import Ordered, ordered, slope
 from nof1.learn.effect.overlap import Overlap, overlap
 from nof1.learn.effect.recipe import Recipe
+from nof1.learn.effect.regions import Region
 from nof1.learn.effect.scores import Scores, average, ratio, scores
 from nof1.learn.figures import Figure
 from nof1.learn.sums import FloatArray, SecureSum, local_sum
@@ -89,7 +92,7 @@ class Analysis:
     @property
     def rows(self) -> FloatArray:
         """(n,) 1 for people with counterparts in both arms."""
-        return self.overlap.supported(self.nuisance.propensity).astype(np.float64)
+        return counterparts(self.overlap, self.nuisance).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,14 @@ class Fitted:
     """The models for new people, trained on everybody with counterparts."""
 
     propensity: Response
+    regions: tuple[Region, ...]
     comparator: Response
     effect: EffectModel
+
+
+def counterparts(found: Overlap, nuisance: Nuisance) -> NDArray[np.bool_]:
+    """(n,) people who have a chance of both options, and lie in no region without choice."""
+    return found.supported(nuisance.propensity) & ~nuisance.alone
 
 
 def analyse(
@@ -113,8 +122,8 @@ def analyse(
     tried = _tried(arms, recipe, total)
     nuisance = crossfit(arms, recipe, total)
     scored = scores(arms, nuisance)
-    found = overlap(arms, nuisance.propensity, recipe.least_propensity, total)
-    inside = found.supported(nuisance.propensity)
+    found = overlap(arms, nuisance.propensity, recipe.least_propensity, total, alone=nuisance.alone)
+    inside = counterparts(found, nuisance)
     rows = inside.astype(np.float64)
     balanced = balance(arms, nuisance.propensity, rows, total)
     _refuse_apart(found, arms, nuisance, total)
@@ -180,9 +189,10 @@ def fit(arms: Arms, analysis: Analysis, total: SecureSum = local_sum) -> Fitted:
     every = np.ones(len(rows))
     known = Known(arms, analysis.nuisance, analysis.scored.effect)
     propensity = fit_propensity(arms, every, recipe, total)
+    regions = one_armed(arms, every, propensity.shapes, recipe, total)
     effect = learners.learner(analysis.chosen).fit(known, rows, recipe, total)
     comparator = effect.base() or fit_arm(arms, 0, rows, recipe, total)
-    return Fitted(propensity, comparator, effect)
+    return Fitted(propensity, regions, comparator, effect)
 
 
 def _tried(arms: Arms, recipe: Recipe, total: SecureSum) -> list[tuple[str, Learner]]:

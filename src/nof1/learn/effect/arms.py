@@ -32,6 +32,7 @@ class Arms:
         was to be known (1 without censoring).
     keys : (n,) whole numbers, equal for rows of one patient.
     binary : whether ``y`` is 0/1.
+    kin : of each column, what it is about: columns of one code are kin.
     """
 
     X: FloatArray
@@ -41,6 +42,7 @@ class Arms:
     weight: FloatArray
     keys: Keys
     binary: bool
+    kin: tuple[str, ...]
     _bins: dict[tuple[Any, ...], tuple[SecureSum, Binned]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -56,6 +58,7 @@ class Arms:
         weight: ArrayLike | None = None,
         keys: ArrayLike | None = None,
         binary: bool = True,
+        kin: Sequence[str] | None = None,
         secure_sum: SecureSum = local_sum,
     ) -> Arms:
         """Checked rows.
@@ -75,7 +78,8 @@ class Arms:
         if binary and not np.isin(outcome, (0.0, 1.0)).all():
             raise InputError("An outcome is neither 0 nor 1.", where="y", allowed=["0", "1"])
         known = check_weights(weight, size)
-        made = cls(table, labels, arm, outcome, known, check_keys(keys, table, arm), binary)
+        about = tuple(kin) if kin is not None else labels
+        made = cls(table, labels, arm, outcome, known, check_keys(keys, table, arm), binary, about)
         _refuse_thin(made, secure_sum)
         return made
 
@@ -95,7 +99,7 @@ class Arms:
         """
         made = Arms.of(
             self.X, self.treated, y, names=self.names, weight=weight, keys=self.keys,
-            secure_sum=secure_sum,
+            kin=self.kin, secure_sum=secure_sum,
         )  # fmt: skip
         made._bins.update(self._bins)
         return made

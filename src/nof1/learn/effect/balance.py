@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from nof1.learn.effect.arms import Arms
 from nof1.learn.effect.scores import CLIP
@@ -32,11 +33,13 @@ class Balance:
     after: float | None
     error: float | None = None
 
-    def apart(self, limit: float = LIMIT) -> bool:
-        """Whether the weighted arms differ by more than the limit, beyond chance."""
+    def apart(self, limit: float = LIMIT, looked_at: int = 1) -> bool:
+        """Whether the weighted arms differ by more than the limit, beyond chance: beyond that of
+        the largest of ``looked_at`` differences (Bonferroni)."""
         if self.after is None or self.error is None:
             return False
-        return abs(self.after) - 1.96 * self.error > limit
+        chance = -float(ndtri(0.025 / looked_at)) * self.error
+        return abs(self.after) - chance > limit
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from nof1.learn.additive import Recipe as Box
 from nof1.learn.binned import Binned, Placed
 from nof1.learn.effect.arms import Arms
+from nof1.learn.effect.one_armed import one_armed
 from nof1.learn.effect.recipe import Recipe
+from nof1.learn.effect.regions import lonely
 from nof1.learn.files import read_json
 from nof1.learn.objectives import sigmoid
 from nof1.learn.regression import fit_regression
@@ -117,12 +119,14 @@ class Nuisance:
     mean : (n, 2) expected outcome under the comparator (column 0) and the option of interest (1).
     bags : (n, 2, bags) the same from each bag of the models.
     folds : (n,) fold of each row.
+    alone : (n,) whether the row lies in a region in which hardly anybody took one of the options.
     """
 
     propensity: FloatArray
     mean: FloatArray
     bags: FloatArray
     folds: NDArray[np.int64]
+    alone: NDArray[np.bool_]
 
 
 def crossfit(arms: Arms, recipe: Recipe, total: SecureSum = local_sum) -> Nuisance:
@@ -130,16 +134,18 @@ def crossfit(arms: Arms, recipe: Recipe, total: SecureSum = local_sum) -> Nuisan
     folds = arms.folds(recipe.folds, recipe.seed)
     propensity, mean = np.zeros(len(folds)), np.zeros((len(folds), 2))
     bags = np.zeros((len(folds), 2, recipe.nuisance.n_bags))
+    alone = np.zeros(len(folds), dtype=bool)
     for fold in range(recipe.folds):
         used, here = (folds != fold).astype(np.float64), folds == fold
         option = fit_propensity(arms, used, recipe, total)
         rows = arms.bins(recipe.nuisance, total).at(here)
         propensity[here] = option.placed_mean(rows)
+        alone[here] = lonely(one_armed(arms, used, option.shapes, recipe, total), arms.X[here])
         for arm in (0, 1):
             response = fit_arm(arms, arm, used, recipe, total)
             mean[here, arm] = response.placed_mean(rows)
             bags[here, arm] = response.placed_bags(rows)
-    return Nuisance(propensity, mean, bags, folds)
+    return Nuisance(propensity, mean, bags, folds, alone)
 
 
 def save_response(response: Response) -> bytes:

@@ -68,11 +68,17 @@ def supported(propensity: ArrayLike, least: float) -> NDArray[np.bool_]:
 
 
 def overlap(
-    arms: Arms, propensity: FloatArray, least: float, total: SecureSum = local_sum
-) -> Overlap:
-    """Counts by propensity and arm, and what weighting leaves of the people."""
+    arms: Arms, propensity: FloatArray, least: float, total: SecureSum = local_sum,
+    alone: ArrayLike = False,
+) -> Overlap:  # fmt: skip
+    """Counts by propensity and arm, and what weighting leaves of the people.
+
+    Parameters
+    ----------
+    alone : (n,) whether the row lies in a region without choice (see ``one_armed``).
+    """
     cell = np.minimum((propensity * CELLS).astype(np.int64), CELLS - 1)
-    inside = supported(propensity, least)
+    inside = supported(propensity, least) & ~np.asarray(alone)
     tables = [
         np.bincount(cell[arms.treated == arm], minlength=CELLS).astype(np.float64) for arm in (0, 1)
     ]

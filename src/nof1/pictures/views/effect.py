@@ -53,6 +53,7 @@ def context(data: Card) -> dict[str, Any]:
         "raced": _raced(data["learner"]),
         "modifiers": data["modifiers"],
         "scale": "log odds" if risk else "days",
+        "regions": data["overlap"].get("regions", []),
         "fair": [effect_charts.balance(_words(data["balance"])), _overlap(data)],
         "gains": _gains(data, risk),
     }

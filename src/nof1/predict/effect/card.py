@@ -23,6 +23,7 @@ from nof1.learn.sums import SecureSum, local_sum
 from nof1.predict.dataset import Dataset
 from nof1.predict.effect.controls import Control
 from nof1.predict.effect.model import StoredEffect
+from nof1.predict.effect.no_choice import region_words
 from nof1.predict.effect.outcome import Known
 from nof1.predict.effect.question import EffectTask
 from nof1.predict.effect.trial import Trial
@@ -111,7 +112,7 @@ def make_card(
         "people": dict(counts.people),
         "effect": _effect(question, analysis),
         "negative_controls": [_control(one) for one in controls],
-        "overlap": analysis.overlap.to_dict(),
+        "overlap": {**analysis.overlap.to_dict(), "regions": _regions(question, stored)},
         "balance": [
             row.to_dict() | {"apart": row.apart(), "feature": _feature(row.name, stored, data)}
             for row in analysis.balance
@@ -246,6 +247,19 @@ def _modifiers(stored: StoredEffect, data: Dataset) -> list[dict[str, Any]]:
             "high": high,
         }
         for name, value, low, high in table[:20]
+    ]
+
+
+def _regions(question: EffectTask, stored: StoredEffect) -> list[dict[str, Any]]:
+    """Where hardly anybody took an option, in words."""
+    return [
+        {
+            "where": region_words(one, stored.spec, stored.codes),
+            "option": question.treatment.labels[one.option],
+            "people": one.people,
+            "most": one.most,
+        }
+        for one in stored.regions
     ]
 
 

@@ -87,6 +87,9 @@ def _checks(card: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"  {row['before']:+.2f} before, {row['after']:+.2f} after  {row['name'][:44]}"
         )
+    for one in card["overlap"].get("regions", ()):
+        where = f"{one['where']}: {one['people']:,.0f} people, hardly anybody began {one['option']}"
+        lines.append(_hanging(f"No choice: {where} (at most {100 * one['most']:.0f} of 100)", 2))
     for one in card["negative_controls"]:
         said = one["note"] or amount(one["difference"], True, signed=True)
         lines.append(_hanging(f"Negative control {one['name']}: {said}", 2))

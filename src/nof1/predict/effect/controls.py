@@ -14,7 +14,7 @@ from nof1.core.engine import Engine
 from nof1.core.errors import ModelError, Nof1Error
 from nof1.learn.effect.analysis import Analysis
 from nof1.learn.effect.arms import Arms
-from nof1.learn.effect.nuisance import Nuisance, fit_arm
+from nof1.learn.effect.nuisance import fit_arm
 from nof1.learn.effect.scores import average, scores
 from nof1.learn.figures import Figure
 from nof1.learn.sums import SecureSum, local_sum
@@ -99,7 +99,7 @@ def _compared(
         for arm in (0, 1):
             response = fit_arm(made, arm, (~here).astype(float), recipe, total)
             mean[here, arm] = response.placed_mean(made.bins(recipe.nuisance, total).at(here))
-    nuisance = Nuisance(analysis.nuisance.propensity, mean, np.zeros((len(y), 2, 1)), folds)
+    nuisance = replace(analysis.nuisance, mean=mean, bags=np.zeros((len(y), 2, 1)))
     effect = scores(made, nuisance).effect
     found = average(effect, made, analysis.rows > 0, total, recipe.level)
     events = round(total(np.array([((y == 1) & (weight > 0)).sum()], dtype=np.float64))[0])

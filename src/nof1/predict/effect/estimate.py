@@ -113,7 +113,8 @@ def rows_of(
     binary = question.estimand.measure == "risk_difference"
     made = Arms.of(
         data.X, treated, known.y, names=data.columns, weight=known.weight, keys=data.patients,
-        binary=binary, secure_sum=total,
+        binary=binary, kin=[data.spec.field(name).code or name for name in data.columns],
+        secure_sum=total,
     )  # fmt: skip
     return made, known
 
@@ -183,6 +184,7 @@ def stored_effect(
         spec=data.spec,
         columns=data.columns,
         option=models.propensity,
+        regions=models.regions,
         base=models.comparator,
         base_shift=_shift(models.comparator.mean(arms.X), analysis, total),
         learner=analysis.chosen,
@@ -230,7 +232,8 @@ def _withheld(analysis: Analysis, controls: tuple[Control, ...]) -> list[str]:
                 f"the {arm} group counts as {people:.0f} people after weighting (at least "
                 f"{LEAST_EFFECTIVE:.0f} are needed)"
             )
-    apart = [row for row in analysis.balance if row.apart(FAR_APART)]
+    looked_at = len(analysis.balance)  # of hundreds, some differ by chance among few people
+    apart = [row for row in analysis.balance if row.apart(FAR_APART, looked_at)]
     if apart:
         found.append(
             f"{len(apart)} features still differ by more than {FAR_APART:g} standard deviations "

@@ -20,6 +20,7 @@ from nof1.learn.effect.calibrated import Calibrated
 from nof1.learn.effect.learners import EffectModel, learner
 from nof1.learn.effect.nuisance import Response, load_response, save_response
 from nof1.learn.effect.overlap import Overlap
+from nof1.learn.effect.regions import Region
 from nof1.learn.figures import Figure
 from nof1.predict.spec import FeatureSpec
 
@@ -38,6 +39,7 @@ class StoredEffect:
     measure : ``risk_difference`` or ``restricted_mean``.
     columns : of the features, in the learners' order.
     option, base : glass boxes of the propensity and of the outcome under the comparator.
+    regions : where hardly anybody took one of the options.
     learner, effect : name, and the trained effect; ``calibrated`` its voice.
     average, means : effect, and mean outcome under comparator and strategy.
     base_shift : added to what ``base`` says, so that its mean is right.
@@ -54,6 +56,7 @@ class StoredEffect:
     spec: FeatureSpec
     columns: tuple[str, ...]
     option: Response
+    regions: tuple[Region, ...]
     base: Response
     base_shift: float
     learner: str
@@ -90,6 +93,7 @@ class StoredEffect:
             "measure": self.measure,
             "spec": self.spec.to_dict(),
             "columns": list(self.columns),
+            "regions": [one.to_dict() for one in self.regions],
             "base_shift": self.base_shift,
             "learner": self.learner,
             "calibrated": self.calibrated.to_dict(),
@@ -133,6 +137,7 @@ class StoredEffect:
             spec=FeatureSpec.from_dict(data["spec"]),
             columns=tuple(data["columns"]),
             option=load_response(artefact.files, "option"),
+            regions=tuple(Region.from_dict(one) for one in data.get("regions", ())),
             base=load_response(artefact.files, "base"),
             base_shift=data["base_shift"],
             learner=data["learner"],

@@ -34,6 +34,7 @@ from nof1.learn.frequency import natural_frequency
 from nof1.learn.sums import FloatArray
 from nof1.predict import features, reasons
 from nof1.predict.effect.model import StoredEffect
+from nof1.predict.effect.no_choice import region_words, share_words
 from nof1.predict.effect.question import EffectTask
 from nof1.predict.eligible import find_place, members
 from nof1.predict.question import Index
@@ -137,7 +138,7 @@ class EffectScorer:
                 Status.NOT_CHECKED,
                 f"{label} stands in the record since {since:%Y-%m-%d}; the comparison is about "
                 "people who begin one of the options.",
-                "Ask as of a moment before the start, with --at.",
+                "Ask as of a moment before the start.",
             )
         place = find_place(asked, visible, at, codes)
         if place.prediction_time is None:
@@ -145,7 +146,7 @@ class EffectScorer:
         latest = place.prediction_time + timedelta(days=treatment.grace_days)
         if self.question.own_index and at > latest:
             why = f"The time to begin one of the options ended on {latest:%Y-%m-%d}."
-            return Status.NOT_CHECKED, why, "Ask as of an earlier moment, with --at."
+            return Status.NOT_CHECKED, why, "Ask as of an earlier moment."
         return None
 
     def _begun(self, visible: pl.DataFrame, since: datetime) -> tuple[str, datetime] | None:
@@ -225,10 +226,18 @@ class EffectScorer:
             )
             why = f"Outside what the comparison has seen (p = {found.p_value:.3g}): {what}"
             return Status.WITHHELD, why, COMPARE
+        labels = self.question.treatment.labels
+        for region in stored.regions:
+            if region.inside(x)[0]:
+                why = (
+                    f"Hardly anybody like this patient began {labels[region.option]}: "
+                    f"{region_words(region, stored.spec, names)} ({share_words(region)} did), so "
+                    "the options cannot be compared."
+                )
+                return Status.WITHHELD, why, COMPARE
         chance = float(stored.option.mean(x)[0])
         if bool(stored.overlap.supported([chance])[0]):
             return None
-        labels = self.question.treatment.labels
         rare = labels[1] if chance < 0.5 else labels[0]
         return (
             Status.WITHHELD,
