@@ -142,12 +142,16 @@ def _small(
 
 def _adapted(seen: small.OutOfFold, alone: FloatArray, joint: FloatArray) -> dict[str, FloatArray]:
     calibrated = small.recalibrated(seen).logit(joint)
-    level, of_joint, of_own = small.mixed(seen)
+    mixed, blended = (
+        level + of_joint * joint + of_own * alone
+        for level, of_joint, of_own in (small.mixed(seen), small.blended(seen))
+    )
     return {
         "intercept": joint + small.shifted(seen),
         "recalibrated": calibrated,
         "chosen": alone if small.prefers_own(seen) else calibrated,
-        "mixed": level + of_joint * joint + of_own * alone,
+        "mixed": mixed,
+        "blended": blended,
     }
 
 

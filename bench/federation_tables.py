@@ -23,6 +23,7 @@ WAYS = {
     "recalibrated": "own intercept and slope",
     "chosen": "own choice",
     "mixed": "own mix",
+    "blended": "own blend",
 }
 
 
@@ -204,6 +205,8 @@ def _ways(cells: Sequence[Cell]) -> str:
     rows = []
     for group in _groups(cells, lambda cell: "small" in cell):
         for way, told in WAYS.items():
+            if not any(way in found for cell in group for found in cell["small"].values()):
+                continue  # not asked of this data
             row = [*_name(group), told]
             for which in (ORDER, BRIER):
                 row += _worst(group, way, which)

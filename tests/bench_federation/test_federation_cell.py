@@ -26,7 +26,9 @@ def test_a_cell_has_every_model_and_every_site(drawn):
     assert federated == pytest.approx(pooled, abs=1e-6)
     assert list(found["sites"]) == ["site of 220", "site of 160", "site of 120"]
     for ways in found["small"].values():
-        assert set(ways) == {"alone", "joint", "intercept", "recalibrated", "chosen", "mixed"}
+        assert set(ways) == {
+            *("alone", "joint", "intercept", "recalibrated", "chosen", "mixed", "blended")
+        }
         # a line with a rising slope cannot change the order within a site
         assert ways["recalibrated"][0] == pytest.approx(ways["joint"][0])
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from bench.federation_small import OutOfFold, mixed, prefers_own, recalibrated, shifted
+from bench.federation_small import OutOfFold, blended, mixed, prefers_own, recalibrated, shifted
 
 
 def seen(of_joint, of_own, level=0.0, n=4000):
@@ -49,3 +49,11 @@ def test_rows_of_unknown_outcome_do_not_count():
     )
     assert shifted(more) == pytest.approx(shifted(found))
     assert mixed(more) == pytest.approx(mixed(found))
+
+
+def test_a_blend_without_rows_to_speak_of_is_half_of_each():
+    assert blended(seen(0.0, 1.0, n=4))[1:] == pytest.approx([0.5, 0.5], abs=0.3)
+
+
+def test_a_blend_with_many_rows_finds_the_weights_too():
+    assert blended(seen(0.6, 0.7, 0.4)) == pytest.approx([0.4, 0.6, 0.7], abs=0.12)

@@ -138,3 +138,22 @@ def test_asked_again_no_more_is_told_than_before(tmp_path):
     told = [[range(40), range(100)]] * 3
     asked = [[range(40), range(100), range(200)]] * 3
     assert closeness(tmp_path, told, asked) == [False, False, True]
+
+
+def test_two_jobs_that_begin_at_once_hash_with_one_key(kept, monkeypatch):
+    """The second key once replaced the first: what was kept under that one fitted nothing."""
+    from nof1.federation import answered
+
+    people, other = pl.Series([1, 2]), []
+
+    def urandom(size):
+        if not other:  # another job comes between the look and the writing
+            other.append(None)
+            other[0] = Answered(kept.root).hashes(people)
+            return b"1" * size
+        return b"2" * size
+
+    monkeypatch.setattr(answered.os, "urandom", urandom)
+    mine = kept.hashes(people)
+    np.testing.assert_array_equal(mine, other[0])
+    np.testing.assert_array_equal(mine, Answered(kept.root).hashes(people))

@@ -73,7 +73,7 @@ class Play:
             link.keeper.finish()
             return made
 
-        return local.run({name: site for name in NAMES}, job=job, patience=10, keys=KEYS)
+        return local.run({name: site for name in NAMES}, job=job, patience=60, keys=KEYS)
 
     def loop(self, link):
         """A training: what is sent next hangs on all totals before."""

@@ -1,7 +1,10 @@
+import threading
+
 import numpy as np
 import pytest
 
-from nof1.core.errors import InputError, UsageError
+from nof1.core.errors import InputError, ModelError, UsageError
+from nof1.federation import local
 from nof1.federation.local import run
 from nof1.learn.glassbox import GlassBoxClassifier
 
@@ -67,3 +70,27 @@ def test_sites_that_agreed_on_different_things_do_not_add_up():
 
     with pytest.raises(InputError, match="another job"):
         run({name: site for name in NAMES})
+
+
+def test_a_run_that_is_stopped_releases_the_sites(monkeypatch):
+    """Ctrl-C comes to the main thread alone; the sites once waited for each other to the end."""
+    began, ends = threading.Event(), []
+
+    def stopped(jobs):
+        began.wait(10)
+        raise KeyboardInterrupt
+
+    def waits(link):
+        began.set()
+        try:
+            link.exchange(b"")
+        except ModelError as error:
+            ends.append(error.message)
+
+    monkeypatch.setattr(local, "wait", stopped)
+    late = threading.Event()
+    sites = {"north": waits, "south": waits, "west": lambda link: late.wait(10)}
+    threading.Timer(2, late.set).start()
+    with pytest.raises(KeyboardInterrupt):
+        run(sites, patience=60)
+    assert ends == ["The run was stopped."] * 2

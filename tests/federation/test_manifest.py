@@ -36,6 +36,12 @@ def test_what_is_refused(raw, match):
         read(raw, LEADS, NOW)
 
 
+@pytest.mark.parametrize("key", ["", "zz", "ab" * 16, "ab" * 33])
+def test_a_key_of_the_policy_that_is_no_key_is_named(key):
+    with pytest.raises(InputError, match="policy's key of lead"):
+        read(sign(manifest(), "lead", KEY), {"lead": key}, NOW)
+
+
 def test_a_changed_manifest_does_not_carry_the_signature():
     signed = msgspec.json.decode(sign(manifest(), "lead", KEY), type=Signed)
     changed = signed.manifest.replace(b'"entries":1000', b'"entries":9999')

@@ -22,7 +22,7 @@ def lay(rounds, number, payloads):
 
 
 def test_everybody_gets_the_sum_of_each_round():
-    rounds = Rounds(SITES, patience=5)
+    rounds = Rounds(SITES, patience=60)
     for number in range(3):
         got = lay(rounds, number, {site: words(k, 2**64 - 1) for k, site in enumerate(SITES)})
         assert {from_bytes(one).tolist() == [3, 2**64 - 3] for one in got.values()} == {True}
@@ -38,7 +38,7 @@ def test_everybody_gets_the_sum_of_each_round():
     ],
 )
 def test_a_wrong_call_fails_alone(site, number, payload, match):
-    rounds = Rounds(SITES, patience=5)
+    rounds = Rounds(SITES, patience=60)
     with pytest.raises(UsageError, match=match):
         rounds.lay(site, number, payload)
     got = lay(rounds, 0, {one: words(1) for one in SITES})
@@ -46,7 +46,7 @@ def test_a_wrong_call_fails_alone(site, number, payload, match):
 
 
 def test_a_second_vector_in_one_round_is_refused_and_does_not_count():
-    rounds = Rounds(SITES, patience=5)
+    rounds = Rounds(SITES, patience=60)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(rounds.lay, "a", 0, words(1))
         while "a" not in rounds._laid:
@@ -58,7 +58,7 @@ def test_a_second_vector_in_one_round_is_refused_and_does_not_count():
 
 
 def test_a_late_copy_of_an_old_round_is_refused():
-    rounds = Rounds(SITES, patience=5)
+    rounds = Rounds(SITES, patience=60)
     lay(rounds, 0, {one: words(1) for one in SITES})
     with pytest.raises(UsageError, match="round 0 came in round 1"):
         rounds.lay("a", 0, words(1))
@@ -73,6 +73,6 @@ def test_a_missing_site_ends_the_session_for_all():
 
 
 def test_vectors_of_different_lengths_end_the_session():
-    rounds = Rounds(SITES, patience=5)
+    rounds = Rounds(SITES, patience=60)
     got = lay(rounds, 0, {"a": words(1), "b": words(1, 2), "c": words(1)})
     assert all(isinstance(one, ModelError) for one in got.values())

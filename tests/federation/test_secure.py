@@ -29,7 +29,7 @@ def test_the_sum_is_that_of_the_plain_vectors_and_shapes_are_kept():
 
 def in_session(behind):
     """Three sites before a coordinator that tampers: ``behind(site, number, total) -> total``."""
-    made, rounds, errors = met(), Rounds(NAMES, patience=5), {}
+    made, rounds, errors = met(), Rounds(NAMES, patience=60), {}
 
     def site(name):
         def send(number, payload):
@@ -78,7 +78,7 @@ def test_a_shorter_total_is_refused():
 
 def test_sites_with_other_keys_give_noise_that_is_found():
     first, second = met(), met()  # north was restarted and met other keys
-    rounds, errors = Rounds(NAMES, patience=5), []
+    rounds, errors = Rounds(NAMES, patience=60), []
 
     def site(name, masker):
         try:

@@ -28,6 +28,11 @@ VERDICTS = {
 @common
 @click.option("--version", type=int, help="An earlier version [default: the newest].")
 @click.option(
+    "--kind",
+    type=click.Choice(["models", "effects", "images", "laboratory"]),
+    help="Where models of several kinds have this name.",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False),
     metavar="FILE.json",
@@ -50,7 +55,8 @@ VERDICTS = {
 @click.pass_context
 def egress(
     ctx: click.Context, model: str | None, workspace: str | None, as_json: bool,
-    version: int | None, out: str | None, fewest: int, verify: str | None, key: str | None,
+    version: int | None, kind: str | None, out: str | None, fewest: int, verify: str | None,
+    key: str | None,
 ) -> None:  # fmt: skip
     """Check a stored model before it leaves: rows, small cells, membership, audit; signed.
 
@@ -72,17 +78,17 @@ def egress(
             where="--key",
             next_step="nof1 federation egress --verify FILE --key HEX",
         )
-    _check(ctx, open_workspace(workspace), model, version, out, fewest, as_json)
+    _check(ctx, open_workspace(workspace), model, version, kind, out, fewest, as_json)
 
 
 def _check(
-    ctx: click.Context, found: Workspace, model: str, version: int | None, out: str | None,
-    fewest: int, as_json: bool,
+    ctx: click.Context, found: Workspace, model: str, version: int | None, kind: str | None,
+    out: str | None, fewest: int, as_json: bool,
 ) -> None:  # fmt: skip
     from nof1.federation.egress.pack import egress as checked
     from nof1.pictures.pages import write
 
-    pack = checked(found, model, version=version, few=fewest, say=step)
+    pack = checked(found, model, version=version, few=fewest, say=step, kind=kind)
     named = f"egress-{pack['model']['name']}-{pack['model']['version']}.json"
     path = Path(out) if out is not None else found.root / "reports" / named
     page = write("egress", pack, path.with_suffix(".html"))

@@ -14,11 +14,12 @@ from nof1.cli.federation_text import line as _line
 from nof1.cli.federation_text import result_lines
 from nof1.cli.options import as_json as json_option
 from nof1.cli.options import step, table, tell
+from nof1.core.errors import InputError
 from nof1.core.extras import require
 
 if TYPE_CHECKING:
     from nof1.federation.algorithms import Algorithm
-    from nof1.federation.network.board import State
+    from nof1.federation.network.board import Decision, Done, State
     from nof1.federation.network.coordinator import View
 
 
@@ -132,7 +133,7 @@ def _progress() -> Any:
     told = [""]
 
     def tell_state(state: State) -> None:
-        text = f"{state.step}, {state.sums} sums"
+        text = f"{_line(state.step)}, {state.sums} sums"
         if text != told[0]:
             step(text)
         told[0] = text
@@ -155,22 +156,48 @@ def _tell(ctx: click.Context, entry: Algorithm, state: State, schema: str, as_js
 
 
 def _state_lines(state: State, entry: Algorithm | None = None) -> list[str]:
-    lines = [f"Job {state.job}: {state.step}"]
+    lines = [f"Job {_line(state.job)}: {_line(state.step)}"]
     if state.why:
-        lines += ["", state.why]
+        lines += ["", _line(state.why)]
     if state.decisions:
         rows = [
-            [site, "yes" if one.accepted else "NO", _line(f"{one.rule}: {one.why}" * bool(one.why))]
+            [
+                _line(site),
+                "yes" if one.accepted else "NO",
+                _line(f"{one.rule}: {one.why}" * bool(one.why)),
+            ]
             for site, one in sorted(state.decisions.items())
         ]
         lines += ["", table(rows, ["site", "takes part", "why not"])]
     if state.step == "failed" and state.sums:
-        lines += ["", f"Next step: submit the same job again with --resume {state.job}"]
+        lines += ["", f"Next step: submit the same job again with --resume {_line(state.job)}"]
     if state.step == "finished" and entry is not None:
         one = next(iter(state.done.values()))
         sites = len(state.done)
-        lines += ["", *result_lines(entry, one.model, one.content_hash, one.figures, sites)]
+        lines += ["", *_result(entry, one, sites)]
     return lines
+
+
+def _why(said: Decision) -> list[str]:
+    """Which rule forbids it, and why; one cell, empty for a yes."""
+    return [_line(f"{said.rule}: {said.why}") if said.why else ""]
+
+
+def _result(entry: Algorithm, one: Done, sites: int) -> list[str]:
+    """What a site reported, which another machine wrote: it may be of any form.
+
+    Raises
+    ------
+    InputError : it is not of the algorithm's form.
+    """
+    try:
+        return result_lines(entry, one.model, one.content_hash, one.figures, sites)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
+        raise InputError(
+            "What the sites report is not of the form of the algorithm.",
+            where=f"figures of {entry.name}",
+            next_step="A site or the coordinator runs another program. Compare the card at a site.",
+        ) from None
 
 
 def _status_text(view: View, sites: tuple[str, ...]) -> str:
@@ -180,12 +207,12 @@ def _status_text(view: View, sites: tuple[str, ...]) -> str:
             site,
             "yes" if site in view.here else "no",
             "idle" if site in view.idle else "busy" if site in view.here else "",
-            known.get(site, "not announced"),
+            _line(known.get(site, "not announced")),
         ]
         for site in sites
     ]
     lines = [
-        f"Project {view.project}",
+        f"Project {_line(view.project)}",
         "",
         table(rows, ["site", "connected", "", "identity key"]),
         "",

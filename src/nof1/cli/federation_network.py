@@ -15,6 +15,7 @@ import click
 from nof1.cli.federation import patience_option
 from nof1.cli.options import as_json as json_option
 from nof1.cli.options import common, table, tell
+from nof1.core import audit
 from nof1.core.extras import require
 from nof1.core.workspace import open_workspace
 
@@ -31,7 +32,8 @@ HOME = "federation"
 @click.option("--site", "sites", multiple=True, required=True, help="A site's name (3 or more).")
 @click.option("--host", default="127.0.0.1", show_default=True,
               help="Name or address at which sites reach the coordinator.")  # fmt: skip
-@click.option("--port", default=8443, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=8443, show_default=True, type=click.IntRange(1, 65535),
+              help="Its port there.")  # fmt: skip
 @click.option("--lead", default="study-lead", show_default=True, help="Who signs the jobs.")
 @json_option
 def init(
@@ -79,16 +81,23 @@ def _tell_kits(made: Project, schema: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("kit", type=click.Path(dir_okay=False), metavar="KIT")
+@click.option("--anew", is_flag=True, help="The project was made anew under its old name.")
 @common
-def join(kit: str, workspace: str | None, as_json: bool) -> None:
-    """Unpack a site's kit into its workspace: papers, an identity key of its own, a policy."""
+def join(kit: str, anew: bool, workspace: str | None, as_json: bool) -> None:
+    """Unpack a site's kit into its workspace: papers, an identity key of its own, a policy.
+
+    A kit of another project is refused. With --anew the new lead's key takes the old one's place
+    in the policy and the accepted list of sites goes; all else of the site stays.
+    """
     _ready()
     from nof1.federation.network import home as homes
 
     found = open_workspace(workspace)
-    home = homes.join(Path(kit), found.root / HOME)
+    home = homes.join(Path(kit), found.root / HOME, anew=anew)
     settings, site = home.kit()
     public = home.identity().public_key().public_bytes_raw().hex()
+    words = "federation joined anew" if anew else "federation joined"
+    audit.append(found.audit, words, project=settings.project, site=site, lead=settings.lead_key)
     data = {
         "schema": "nof1/federation-join/1", "project": settings.project, "site": site,
         "identity": public, "lead": settings.lead, "lead_key": settings.lead_key,

@@ -1,4 +1,4 @@
-"""A site allows one more algorithm: two lines of its policy file, and nothing else in it."""
+"""A site changes a line of its policy file, and nothing else in it: what may run, and who leads."""
 
 from __future__ import annotations
 
@@ -49,6 +49,21 @@ def allow(workspace: Workspace, names: list[str], code: str) -> Policy:
     return after
 
 
+def trust(path: Path, lead: str, key: str) -> None:
+    """Write a lead's key into a policy in the place of the one that stands there.
+
+    Raises
+    ------
+    InputError : the file is damaged, or its line is written in a way that cannot be changed here.
+    """
+    before = Policy.load(path)
+    after = replace(before, leads={**before.leads, lead: key})
+    line = "leads: {" + ", ".join(f'{k}: "{v}"' for k, v in after.leads.items()) + "}"
+    text = _changed(path.read_text(encoding="utf-8-sig"), line)
+    _require(text, after, path, (line,))
+    private.write(path, text.encode())
+
+
 def _changed(text: str, line: str) -> str:
     """The text with one key's lines replaced; a key's lines end where the next key begins."""
     key = line.partition(":")[0]
@@ -59,7 +74,7 @@ def _changed(text: str, line: str) -> str:
     return text[: found.start()] + line + rest + text[found.end() :]
 
 
-def _require(text: str, wanted: Policy, path: Path, lines: tuple[str, str]) -> None:
+def _require(text: str, wanted: Policy, path: Path, lines: tuple[str, ...]) -> None:
     """The changed text says what is wanted, and nothing else has changed."""
     try:
         fine = read(yaml_lines.parse(text, str(path))) == wanted

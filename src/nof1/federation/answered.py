@@ -166,8 +166,7 @@ class Answered:
             raise WorkspaceError(
                 "The key of the answered groups is gone.", where=str(path), next_step=MEND
             )
-        private.write(path, os.urandom(32))
-        return private.read(path, MEND)
+        return private.once(path, os.urandom(32), MEND)
 
 
 def close(

@@ -23,7 +23,7 @@ import polars as pl
 from nof1 import __version__
 from nof1.core import audit
 from nof1.core.errors import InputError
-from nof1.federation import columns
+from nof1.federation import columns, offered
 from nof1.federation.algorithms import Algorithm, Asked, Result
 from nof1.federation.link import Link
 from nof1.learn.effect.analysis import Analysis, analyse
@@ -160,9 +160,16 @@ def _exchanged(link: Link, own: Offer) -> list[Offer]:
     """The offers of all sites, by name of the site."""
     got = link.exchange(msgspec.json.encode(own))
     try:
-        return [msgspec.json.decode(got[name], type=Offer) for name in link.roster.names]
+        said = {name: msgspec.json.decode(got[name], type=Offer) for name in link.roster.names}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InputError("A site's offer of features cannot be read.", where="federation") from None
+    for site, one in said.items():
+        offered.spec(site, one.spec)
+        offered.sets(site, one.code_sets, len(own.code_sets))
+        offered.sets(site, one.arms, len(own.arms))
+        offered.texts(site, one.words, "words")
+        offered.day(site, one.data_date)
+    return list(said.values())
 
 
 def _digest(text: str, offers: list[Offer]) -> bytes:
@@ -202,7 +209,9 @@ def _said(offers: list[Offer], counts: Counts, sites: int, recipe: Recipe) -> Sa
     return Said(
         code_sets=tuple(joined([one.code_sets[place] for one in offers]) for place in places),
         arms=(joined([one.arms[0] for one in offers]), joined([one.arms[1] for one in offers])),
-        words={code: said for one in reversed(offers) for code, said in one.words.items()},
+        words=offered.words(
+            {code: said for one in reversed(offers) for code, said in one.words.items()}
+        ),
         data_date=min(one.data_date for one in offers),
         validated_in=f"{people:,} people who began one of the options, of {sites} hospitals that "
         f"showed each other no row, {recipe.folds}-fold cross-fitting by patient (observational, "

@@ -23,7 +23,7 @@ from nof1.core.artefacts import Artefact, content_hash
 from nof1.core.engine import Engine
 from nof1.core.errors import InputError
 from nof1.core.workspace import Workspace
-from nof1.federation import columns, judged
+from nof1.federation import columns, judged, offered
 from nof1.federation.gain import Gain, compare, losing
 from nof1.federation.judging import Groups
 from nof1.federation.link import Link
@@ -109,8 +109,8 @@ def train(
     task, record = Task.parse(text), Record(workspace.record)
     cohort = compile_cohort(task, record, engine)
     policy.enough(*_sizes(cohort))
-    offers = _exchanged(link, _offer(task, record, cohort, workspace, engine))
-    spec = columns.united(FeatureSpec.from_dict(one.spec) for one in offers)
+    offers, specs = _exchanged(link, _offer(task, record, cohort, workspace, engine), task)
+    spec = columns.united(specs)
     total = link.open(_digest(text, learner, offers))
     names = columns.agree(task, record, cohort, spec, total, engine)
     agreement = Agreement(task, spec, names, _groups(task, offers), learner)
@@ -164,13 +164,20 @@ def _offer(
     )
 
 
-def _exchanged(link: Link, own: Offer) -> list[Offer]:
-    """The offers of all sites, by name of the site."""
+def _exchanged(link: Link, own: Offer, task: Task) -> tuple[list[Offer], list[FeatureSpec]]:
+    """The offers of all sites and the features in them, by name of the site."""
     got = link.exchange(msgspec.json.encode(own))
     try:
-        return [msgspec.json.decode(got[name], type=Offer) for name in link.roster.names]
+        said = {name: msgspec.json.decode(got[name], type=Offer) for name in link.roster.names}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise InputError("A site's offer of features cannot be read.", where="federation") from None
+    specs = [offered.spec(site, one.spec) for site, one in said.items()]
+    for site, one in said.items():
+        offered.sets(site, one.code_sets, len(task.code_sets()))
+        offered.texts(site, one.sexes, "sexes", offered.GROUPS)
+        offered.texts(site, one.words, "words")
+        offered.day(site, one.data_date)
+    return list(said.values()), specs
 
 
 def _digest(text: str, learner: str, offers: list[Offer]) -> bytes:
@@ -192,7 +199,7 @@ def _groups(task: Task, offers: list[Offer]) -> tuple[Groups, ...]:
 def _model(
     task: Task, text: str, site: SiteData, made: Federated, offers: list[Offer], link: Link
 ) -> Model:
-    words = {code: said for one in reversed(offers) for code, said in one.words.items()}
+    words = offered.words({k: said for one in reversed(offers) for k, said in one.words.items()})
     fields = [site.data.spec.field(column).code or "" for column in site.data.columns]
     used = {part for code in fields for part in (code, code.partition("//")[2])}
     return Model(

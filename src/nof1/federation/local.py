@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -55,6 +55,11 @@ def run(
 
     with ThreadPoolExecutor(len(sites)) as pool:
         jobs = {name: pool.submit(one, name) for name in roster.names}
+        try:
+            wait(jobs.values())
+        except BaseException:  # Ctrl-C: the sites must not wait for each other to the end
+            hub.stop("The run was stopped.")
+            raise
     if errors:
         raise errors[0]
     return {name: job.result() for name, job in jobs.items()}

@@ -109,12 +109,16 @@ def read(raw: bytes, leads: Mapping[str, str], now: datetime | None = None) -> M
         raise InputError("The manifest's times have no time zone.", where="manifest")
     if not manifest.created <= moment <= manifest.expires:
         raise InputError(
-            "The manifest is not valid now.",
+            f"The manifest is not valid now: it is {moment:%Y-%m-%d %H:%M} UTC on this machine.",
             where="manifest",
-            allowed=f"{manifest.created:%Y-%m-%d %H:%M} to {manifest.expires:%Y-%m-%d %H:%M} UTC",
-            next_step="Ask the study's lead for a new one.",
+            allowed=f"{_utc(manifest.created)} to {_utc(manifest.expires)} UTC",
+            next_step="Is this machine's clock right? If so, ask the study's lead for a new one.",
         )
     return manifest
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _verify(signed: Signed, leads: Mapping[str, str]) -> None:
@@ -129,7 +133,17 @@ def _verify(signed: Signed, leads: Mapping[str, str]) -> None:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
         public.verify(signed.signature, CONTEXT + signed.manifest)
     except InvalidSignature:
-        raise InputError("The signature of the manifest is wrong.", where="manifest") from None
+        raise InputError(
+            f"The manifest carries no signature by the key that is known here for {signed.lead}.",
+            where="manifest",
+            next_step="Was the project made anew? Then: nof1 federation join KIT --anew",
+        ) from None
+    except ValueError:
+        raise InputError(
+            f"The policy's key of {signed.lead} is not of the right form.",
+            where="manifest",
+            allowed="64 hexadecimal digits",
+        ) from None
 
 
 def _decoded(raw: bytes, kind: type[Kind]) -> Kind:

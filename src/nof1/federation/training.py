@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nof1.core.engine import Engine
+from nof1.core.errors import ModelError
 from nof1.federation.judged import Judged
-from nof1.federation.judging import Groups, pooled
+from nof1.federation.judging import MOST_ROWS, Groups, pooled
 from nof1.learn.censoring import censoring_curve, horizon_labels
 from nof1.learn.domain import Domain
 from nof1.learn.drift import Drift
@@ -155,6 +156,12 @@ def _sizes(site: SiteData, total: CountedSum) -> tuple[int, int, int]:
         float(site.data.outcome.label[site.rows].sum()),
     )
     patients, rows, events = (round(one) for one in total(np.array(own, dtype=np.float64)))
+    if not (0 <= patients <= rows <= MOST_ROWS and 0 <= events <= rows):
+        raise ModelError(
+            "The sites' counts cannot be: more patients than rows, or more of them than there are.",
+            where="secure_sum",
+            next_step="A site has sent false numbers; find out which, outside of the sums.",
+        )
     return patients, rows, events
 
 

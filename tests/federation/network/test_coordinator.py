@@ -159,7 +159,7 @@ def test_too_much_or_the_wrong_kind_puts_the_site_out_and_ends_the_job(played, k
         played.lines["south"].read(Kind.ENDED)
     played.send("north", Kind.VECTOR, vector(1))
     assert played.read("north").kind is Kind.ENDED
-    assert played.end().why == "The site south is not there any more."
+    assert played.end().why.startswith("south has sent what is not allowed: ")
 
 
 def test_a_site_that_goes_ends_the_job_for_all(played):
@@ -279,3 +279,66 @@ def test_too_many_strangers_are_turned_away(tmp_path, monkeypatch):
         for one in idle:
             one.close()
         made.wait(lambda: made.coordinator.refused >= 1)
+
+
+def test_a_site_that_announces_the_key_of_another_is_refused(tmp_path):
+    with federation(tmp_path) as made:
+        made.homes["north"].announce()
+        stolen = made.homes["north"].identity().public_key().public_bytes_raw().hex()
+        line = made.homes["west"].call(20)
+        with pytest.raises(ModelError, match="Another site has announced"):
+            line.ask(Kind.ENROL, encode(Enrol(stolen)), due=Kind.MEMBERS)
+        assert [one.name for one in made.homes["south"].announce()] == ["north", "south"]
+
+
+def done(**figures):
+    return Done("m", "1", "hash", figures)
+
+
+def job():
+    return Job("j", 1, b"", ("a", "b"), 1, 1, 1.0)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"patients": 999, "auroc": {"value": 0.7}},
+        {"patients": 900, "auroc": 7},
+        {"patients": 900, "auroc": {"value": 0.7}, "more": 1},
+        {"patients": "900", "auroc": {"value": 0.7}},
+        {"patients": 900, "auroc": {"value": 0.71}},
+        {},
+    ],
+)
+def test_a_site_that_reports_other_figures_than_the_rest_is_seen(forged):
+    made = job()
+    made.report("a", done(patients=900, auroc={"value": 0.7}))
+    made.report("b", done(**forged))
+    assert made.why == "The sites report different figures."
+
+
+def test_the_last_digits_of_two_processors_may_differ():
+    made = job()
+    made.report("a", done(patients=900, auroc={"value": 0.7}, names=["x"], none=None))
+    made.report("b", done(patients=900, auroc={"value": 0.7 + 1e-12}, names=["x"], none=None))
+    assert not made.why
+
+
+def test_the_rule_that_a_site_names_cannot_steer_a_terminal():
+    made = job()
+    made.report("a", Failed("\x1b[31m" + "r" * 5000, "why\x1b[2J"))
+    assert "\x1b" not in made.why
+    assert len(made.why) < 1000
+
+
+def test_a_caller_that_is_gone_before_it_is_taken_does_not_end_the_server(up, monkeypatch):
+    monkeypatch.setattr(coordinator, "SOON", 0.0)
+
+    errors = [ConnectionAbortedError(103, "gone"), OSError(24, "no file"), OSError(9, "closed")]
+
+    class Listener:
+        def accept(self):
+            raise errors.pop(0)
+
+    up.coordinator.serve(Listener())
+    assert not errors

@@ -164,3 +164,64 @@ def test_a_private_file_replaces_one_that_was_open(tmp_path):
     path.chmod(0o644)
     private.write(path, b"new")
     assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", 0o600)
+
+
+def remade(made, tmp_path):
+    """Another project under the same name, as after ``rm -r study`` and ``init``."""
+    return project.create(tmp_path / "later" / made.root.name, NAMES)
+
+
+def test_a_project_made_anew_is_told_at_once_and_changes_nothing(made, joined, tmp_path):
+    before = {one.name: one.read_bytes() for one in joined.root.iterdir()}
+    with pytest.raises(UsageError, match="another project that is also called") as caught:
+        home.join(remade(made, tmp_path).kit("north"), joined.root)
+    assert "--anew" in caught.value.next_step
+    assert {one.name: one.read_bytes() for one in joined.root.iterdir()} == before
+
+
+def test_a_policy_that_outlived_its_project_is_found_at_once(made, joined, tmp_path):
+    (joined.root / "site.json").unlink()
+    with pytest.raises(UsageError, match="policy has another key for study-lead"):
+        home.join(remade(made, tmp_path).kit("north"), joined.root)
+
+
+def test_joined_anew_the_new_lead_is_trusted_and_the_list_must_be_compared_again(
+    made, joined, tmp_path
+):
+    roster = joined.proposed(members("south", "west", north=own(joined)))
+    joined.accept(roster, project.agreement(joined.kit()[0], roster))
+    joined.policy.write_text(joined.policy.read_text() + "projects: [study]  # ours\n")
+    key, later = own(joined), remade(made, tmp_path)
+    home.join(later.kit("north"), joined.root, anew=True)
+    rules = joined.rules()
+    assert rules.leads == {"study-lead": later.read_lead().lead_key}
+    assert (rules.projects, own(joined)) == (frozenset({"study"}), key)
+    assert "# ours" in joined.policy.read_text()
+    with pytest.raises(WorkspaceError, match="accepted"):
+        joined.roster()
+    home.join(later.kit("north"), joined.root)  # and now it is the project that is known
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"site": "../north"},
+        {"site": "east"},
+        {"authority": "no certificate"},
+        {"certificate": ""},
+        {"settings": {"lead": 'x: "1"}, evil'}},
+        {"settings": {"lead_key": 'ab"}\nprojects: ['}},
+        {"settings": {"project": "a\x1b[2J"}},
+        {"settings": {"host": "a b"}},
+        {"settings": {"port": 0}},
+        {"settings": {"sites": ["north", "north", "west"]}},
+        {"settings": {"sites": ["north", "west"]}},
+    ],
+)
+def test_a_kit_of_a_wrong_form_is_refused_and_writes_nothing(made, tmp_path, changed):
+    kit = msgspec.json.decode(made.kit("north").read_bytes())
+    kit |= {k: kit[k] | v if k == "settings" else v for k, v in changed.items()}
+    path = private.write(tmp_path / "x.kit", msgspec.json.encode(kit))
+    with pytest.raises(InputError, match="right form"):
+        home.join(path, tmp_path / "site")
+    assert not (tmp_path / "site").exists()

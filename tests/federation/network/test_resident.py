@@ -85,7 +85,7 @@ def sites(tmp_path, monkeypatch):
         yield start
         made[0].stop()
     for thread in made[0].threads:
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
@@ -248,3 +248,36 @@ def test_what_is_no_manifest_is_refused_and_written_down(one, raw):
     _, home, workspace = one
     assert decide(raw, home, workspace)[0].rule == "manifest"
     assert len(list(audit.entries(workspace.audit))) == 1
+
+
+def test_a_manifest_that_nothing_foresaw_is_refused_and_does_not_end_the_site(
+    tmp_path, monkeypatch
+):
+    with federation(tmp_path) as up:
+        up.agree()
+        workspace = create(tmp_path / "w", synthetic=True)
+        monkeypatch.setattr(resident.manifest, "read", lambda raw, leads: 1 / 0)
+        decision, asked = decide(b"{}", up.homes["north"], workspace)
+    assert (decision.accepted, asked) == (False, None)
+    assert decision.why == "The manifest cannot be judged (ZeroDivisionError)."
+    entry = list(audit.entries(workspace.audit))[-1]
+    assert entry["action"] == "federation decision"
+
+
+def test_a_flood_of_refused_jobs_is_slowed_down(tmp_path, monkeypatch):
+    """A hostile coordinator that sends jobs without end must not fill the disk with decisions."""
+    waits = []
+    one = Resident(None, None)
+    monkeypatch.setattr(one.stopping, "wait", waits.append)
+    monkeypatch.setattr(resident, "decide", lambda *rest: (resident.Decision(False, "x"), None))
+
+    class Line:
+        def send(self, *rest):
+            pass
+
+        def read(self, *rest):
+            return Frame(Kind.ENDED, 0, 0, b"")
+
+    for _ in range(resident.FREE + 3):
+        one._job(Line(), b"", 0)
+    assert waits == [resident.SLOW] * 3

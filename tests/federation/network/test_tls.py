@@ -174,7 +174,7 @@ def test_a_coordinator_that_drips_is_given_up(up, monkeypatch):
         with pytest.raises(Gone):
             _north(up, listener.getsockname()[1])
         gone.set()
-        thread.join(10)
+        thread.join(60)
 
 
 def test_nobody_there_is_told(up):
@@ -247,4 +247,4 @@ def _call_a(up, context):
         try:
             return _north(up, listener.getsockname()[1])
         finally:
-            thread.join(10)
+            thread.join(60)

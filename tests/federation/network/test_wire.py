@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import threading
 
 import pytest
 
@@ -12,6 +13,7 @@ from nof1.federation.network.wire import (
     Ended,
     Gone,
     Kind,
+    Late,
     Line,
     Rejected,
     decode,
@@ -90,3 +92,50 @@ def test_tls_says_whether_it_refused_or_ended():
     assert isinstance(lost(ssl.SSLError(1, "unknown ca")), Rejected)
     assert not isinstance(lost(ssl.SSLEOFError(8, "eof")), Rejected)
     assert not isinstance(lost(ConnectionResetError()), Rejected)
+
+
+def test_a_message_that_drips_is_given_up_when_its_time_is_over(ends):
+    """Each byte once began the time anew, so one site could hold the others for days."""
+    ends[1].socket.settimeout(0.5)
+    stop = threading.Event()
+
+    def drip():
+        ends[0].socket.sendall(HEAD.pack(MAGIC, Kind.VECTOR, 0, 0, 8000))
+        while not stop.wait(0.1):
+            ends[0].socket.sendall(b"x")
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        with pytest.raises(Late, match="in time"):
+            ends[1].read(Kind.VECTOR, most=8000)
+    finally:
+        stop.set()
+        thread.join(5)
+    assert ends[1].socket.gettimeout() == 0.5
+
+
+def test_a_side_that_hardly_reads_is_given_up_when_the_time_is_over(ends):
+    ends[0].socket.settimeout(0.5)
+    stop = threading.Event()
+
+    def sip():
+        while not stop.wait(0.05):
+            ends[1].socket.recv(4096)
+
+    thread = threading.Thread(target=sip)
+    thread.start()
+    try:
+        with pytest.raises(Late, match="in time"):
+            ends[0].send(Kind.VECTOR, bytes(2**24))
+    finally:
+        stop.set()
+        thread.join(5)
+
+
+def test_words_of_the_other_side_cannot_steer_a_terminal(ends):
+    ends[1].send(Kind.ERROR, encoded(Ended("no\x1b[2J\n" + "x" * 1000)))
+    with pytest.raises(ModelError) as caught:
+        ends[0].ask(Kind.VECTOR, due=Kind.TOTAL)
+    assert "\x1b" not in caught.value.message
+    assert len(caught.value.message) == 400

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from nof1.core.finding import NOTICE
 from nof1.federation.averaging.films import Films
 from nof1.federation.averaging.joint import Joint
 from nof1.imaging.answering.building import CHANCE, SLOPE
 from nof1.imaging.gates.leakage import leakage_report
 from nof1.imaging.gates.shortcuts import ABOVE_CHANCE, LEAST_GAIN
 from nof1.imaging.training.evaluating import FindingFigures
-from nof1.imaging.training.running import LIMITS, NOTICE, SCHEMA
+from nof1.imaging.training.running import LIMITS, SCHEMA
 from nof1.imaging.training.splits import NO_PATIENTS
 from nof1.imaging.training.task import plain
 

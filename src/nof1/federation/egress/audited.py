@@ -38,7 +38,8 @@ def check(subject: Subject, say: Say, seed: int) -> Check:
 def _audited(subject: Subject, say: Say, seed: int) -> Check:
     table = subject.table
     if table is None or subject.model is None:
-        return Check(NAME, TITLE, "not_checked", subject.why, LIMIT, blind=BLIND)
+        why = subject.why or "An effect claims no differential privacy and is not audited in a run."
+        return Check(NAME, TITLE, "not_checked", why, LIMIT, blind=BLIND)
     say("Training once with canaries for the audit")
     rows, data = table.rows, table.data
     claim, model, trainer = subject.claim, subject.model, subject.trainer()

@@ -150,16 +150,17 @@ def model_tables(data: Mapping[str, Any], few: int) -> Iterator[Found]:
             yield Found("model.json, drift/counts", what, int(odd.sum()))
     for voice in data.get("voices", []):
         for label, weights in enumerate(voice["conformal"]["weights"]):
-            yield from _scores(
+            yield from scores(
                 f"model.json, voices/conformal, label {label} at {voice['horizon_days']:g} days",
                 weights, few,
             )  # fmt: skip
     if data.get("domain"):
         for number, table in enumerate(data["domain"]["tables"]):
-            yield from _scores(f"model.json, domain/tables/{number}", table, few)
+            yield from scores(f"model.json, domain/tables/{number}", table, few)
 
 
-def _scores(where: str, weights: Any, few: int) -> Iterator[Found]:
+def scores(where: str, weights: Any, few: int) -> Iterator[Found]:
+    """Cells of a score: they say that somebody had it, not who."""
     below = small(np.asarray(weights, dtype=np.float64), few)
     if below.any():
         what = f"cells of a score with fewer than {few} rows"
@@ -211,6 +212,28 @@ def card(data: Mapping[str, Any], few: int) -> Iterator[Found]:
     yield from _told(
         "card.json, net benefit", "people above a threshold", flagged, few, "attention"
     )
+
+
+def effect_card(data: Mapping[str, Any], few: int) -> Iterator[Found]:
+    """Counts on the card of an effect."""
+    steps = data.get("attrition", [])
+    people = [float(step["patients"]) for step in steps]
+    yield from _told("card.json, attrition", "steps that left so few", people, few)
+    lost = [before - after for before, after in pairwise(people)]
+    yield from _told(
+        "card.json, attrition", "steps that took so few, by subtraction", lost, few, "attention"
+    )
+    counts = {key: float(value) for key, value in data.get("people", {}).items()}
+    yield from _told("card.json, people", "groups of people", list(counts.values()), few)
+    whole = counts.get("treatment", 0.0) + counts.get("comparator", 0.0)
+    rest = [whole - counts[key] for key in ("outcome_known", "compared") if key in counts]
+    yield from _told("card.json, people", "people left out, by subtraction", rest, few, "attention")
+    benefit = [float(one["people"]) for one in data.get("heterogeneity", {}).get("groups", [])]
+    yield from _told("card.json, heterogeneity", "groups by benefit", benefit, few)
+    events = [float(one["events"] or 0) for one in data.get("negative_controls", [])]
+    yield from _told("card.json, negative controls", "events", events, few)
+    for arm in ("comparator", "treatment"):
+        yield from scores(f"card.json, overlap/{arm}", data.get("overlap", {}).get(arm, []), few)
 
 
 def _told(

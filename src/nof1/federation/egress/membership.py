@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from nof1.federation.egress import attack
+from nof1.federation.egress import attack, effects
 from nof1.federation.egress.attack import Attack, References
 from nof1.federation.egress.subject import Subject, Table
-from nof1.federation.egress.trainer import Trainer
+from nof1.federation.egress.trainer import Target, Trainer
 from nof1.federation.egress.verdict import Check, Found, Status, worst
 from nof1.learn.discrimination import auroc_figure
 from nof1.learn.domain import Domain, _with_missing_count
 from nof1.learn.sums import FloatArray
+from nof1.predict.dataset import Dataset
 
 NAME, TITLE = "membership", "Can somebody tell who was among the training patients?"
 DOMAIN = "cells of the domain check"
@@ -30,6 +32,8 @@ Say = Callable[[str], None]
 
 def check(subject: Subject, say: Say, seed: int, pairs: int = attack.PAIRS) -> Check:
     """Attack the recipe and the file."""
+    if subject.effect is not None:
+        return _effect(subject, say, seed, pairs)
     table, limit = subject.table, attack.WHY
     if table is None or subject.model is None:
         return Check(NAME, TITLE, "not_checked", subject.why, limit, blind=BLIND)
@@ -50,6 +54,45 @@ def check(subject: Subject, say: Say, seed: int, pairs: int = attack.PAIRS) -> C
         own = _on_domain(subject.model.domain, table)
         attacks, deciding = [*attacks, own], [*deciding, own]
     return _judged(attacks, deciding, why_not, chosen, len(made.scores), limit)
+
+
+def _effect(subject: Subject, say: Say, seed: int, pairs: int) -> Check:
+    """Attack each glass box of an effect that says a chance."""
+    effect, table, limit = subject.effect, subject.table, attack.WHY
+    blind = (*BLIND, effects.BLIND)
+    assert effect is not None
+    if table is None or effect.people is None:
+        return Check(NAME, TITLE, "not_checked", subject.why, limit, blind=blind)
+    data, folds, why_not = table.data, table.folds, _not_on_file(subject, table)
+    attacks: list[Attack] = []
+    deciding: list[Attack] = []
+    rows = 0
+    for part in effect.parts(subject.artefact.files):
+        chosen = _some(data.patients, part.rows, seed)
+        X, target, patients = data.X[chosen], part.target.at(chosen), data.patients[chosen]
+        if len(np.unique(patients)) < FEWEST or not 0 < target.label.sum() < len(chosen):
+            continue
+        rows = max(rows, len(chosen))
+        say(f"Training {2 * pairs} reference models for the membership attack on {part.name}")
+        made = attack.references(part, X, target, patients, pairs=pairs, seed=seed)
+        own = attack.by_recipe(made, target.known, patients)
+        sure = own
+        if not why_not:
+            held = _without_folds(part, data, part.rows, folds, part.target, chosen)
+            stored = attack.signed(part.stored, X, target.label)
+            sure = attack.on_file(stored, held, attack.usual(made), target.known, patients)
+            own = own + sure
+        attacks += [replace(one, name=f"{part.name}: {one.name}") for one in own]
+        deciding += [replace(one, name=f"{part.name}: {one.name}") for one in sure]
+    if not attacks:
+        why = f"Fewer than {FEWEST} people taught each of its glass boxes, or none says a chance."
+        return Check(NAME, TITLE, "not_checked", why, limit, blind=blind)
+    domain = effect.stored.domain
+    if domain is not None and table.same:
+        own_domain = _on_domain(domain, table)
+        attacks, deciding = [*attacks, own_domain], [*deciding, own_domain]
+    made_check = _judged(attacks, deciding, why_not, np.zeros(rows), 2 * pairs, limit)
+    return replace(made_check, blind=blind)
 
 
 def _judged(
@@ -93,11 +136,15 @@ def _finding(one: Attack, why_not: str) -> Found:
 
 def _chosen(table: Table, seed: int) -> Any:
     """Rows of at most ``MOST_PATIENTS`` patients."""
-    people = np.unique(table.data.patients[table.rows])
+    return _some(table.data.patients, table.rows, seed)
+
+
+def _some(patients: Any, rows: Any, seed: int) -> Any:
+    people = np.unique(patients[rows])
     if len(people) > attack.MOST_PATIENTS:
         rng = np.random.default_rng(seed)
         people = rng.choice(people, attack.MOST_PATIENTS, replace=False)
-    return table.rows[np.isin(table.data.patients[table.rows], people)]
+    return rows[np.isin(patients[rows], people)]
 
 
 def _reference_models(
@@ -128,21 +175,30 @@ def _on_file(
     assert subject.model is not None
     trainer, data, folds = subject.trainer(), table.data, table.folds
     X, label, stored = data.X[chosen], table.target.label[chosen], subject.model.pair.trained
-    names = np.unique(folds[table.rows])
-    say(f"Training {len(names)} models that have not seen a fold")
-    scores = np.empty((len(names), len(chosen)))
-    for number, fold in enumerate(names):
-        rows = np.flatnonzero((folds >= 0) & (folds != fold))
-        scorer = trainer(data.X[rows], table.target.at(rows), data.patients[rows])
-        scores[number] = attack.signed(scorer, X, label)
+    say(f"Training {len(np.unique(folds[table.rows]))} models that have not seen a fold")
+    held = _without_folds(trainer, data, table.rows, folds, table.target, chosen)
     own = attack.signed(lambda rows: stored.decision(rows, table.horizon_days), X, label)
     return attack.on_file(
         own,
-        References(scores, folds[chosen] != names[:, None]),
+        held,
         attack.usual(made),
         table.target.known[chosen],
         data.patients[chosen],
     )
+
+
+def _without_folds(
+    trainer: Trainer, data: Dataset, taught: Any, folds: Any, target: Target, chosen: Any
+) -> References:
+    """Scores of the chosen rows by a model of the taught rows without each fold."""
+    X, label = data.X[chosen], target.label[chosen]
+    names = np.unique(folds[taught])
+    scores = np.empty((len(names), len(chosen)))
+    for number, fold in enumerate(names):
+        rows = taught[folds[taught] != fold]
+        scorer = trainer(data.X[rows], target.at(rows), data.patients[rows])
+        scores[number] = attack.signed(scorer, X, label)
+    return References(scores, folds[chosen] != names[:, None])
 
 
 def _on_domain(domain: Domain, table: Table) -> Attack:

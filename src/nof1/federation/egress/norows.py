@@ -43,8 +43,8 @@ def check(subject: Subject, known: Facts | None, few: int) -> Check:
             NAME, TITLE, "not_checked", "There is no record here to compare the files with.",
             LIMIT, figures, (), BLIND,
         )  # fmt: skip
-    task = subject.model.task_yaml if subject.model else ""
-    found += traces.search(inside, known, traces.days_on_purpose(subject.card, task))
+    on_purpose = traces.days_on_purpose(subject.card, subject.task_yaml)
+    found += traces.search(inside, known, on_purpose)
     table = subject.table
     if table is not None:
         X, patients = table.data.X, table.data.patients

@@ -37,19 +37,22 @@ def egress(
     few: int = FEW,
     seed: int | None = None,
     say: Say = lambda text: None,
+    kind: str | None = None,
 ) -> dict[str, Any]:
     """Check a stored model and sign what was found; an audit record is written.
 
     Parameters
     ----------
     few : patients below which a cell is small.
+    kind : ``models``, ``effects``, ``images`` or ``laboratory``, where several have the name.
     seed : of halves, canaries and coins; default drawn anew, as it must be unknown to the trainer.
 
     Raises
     ------
-    ModelError : there is no such model, or its files are not those that were stored.
+    ModelError : there is no such model, its files are not those that were stored, or it is of a
+        kind that is not known. UsageError : models of several kinds have the name.
     """
-    subject = load(workspace, name, version)
+    subject = load(workspace, name, version, kind)
     known = _facts(workspace, few)
     drawn = audited.seed_of(seed)
     say("Searching the files for rows, names and words of patients")
@@ -84,7 +87,7 @@ def _pack(subject: Subject, checks: list[Check], few: int) -> dict[str, Any]:
             "version": artefact.version,
             "shelf": subject.shelf,
             "content_hash": artefact.content_hash,
-            "learner": subject.model.pair.trained.name if subject.model else None,
+            "learner": _learner(subject),
             "federated": subject.federated,
             "sites": subject.sites,
             "claim": None if subject.claim is None else {
@@ -101,6 +104,12 @@ def _pack(subject: Subject, checks: list[Check], few: int) -> dict[str, Any]:
         "checks": [one.to_dict() for one in checks],
     }  # fmt: skip
     return json.loads(json.dumps(made, allow_nan=False, default=_plain))  # type: ignore[no-any-return]
+
+
+def _learner(subject: Subject) -> str | None:
+    if subject.effect is not None:
+        return subject.effect.stored.learner
+    return subject.model.pair.trained.name if subject.model else None
 
 
 def _plain(value: Any) -> Any:
@@ -172,6 +181,8 @@ def reproduced(subject: Subject, say: Say) -> Check:
 def _not_again(subject: Subject) -> str:
     if subject.table is None:
         return subject.why
+    if subject.effect is not None:
+        return "This check does not estimate an effect again: run nof1 effect and compare hashes."
     if subject.federated:
         return "Several sites trained it, and this site cannot make it again alone."
     if subject.claim is not None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from nof1.federation.egress import cells
+from nof1.federation.egress import cells, effects
 from nof1.federation.egress.facts import Facts
 from nof1.federation.egress.shapefiles import shape_models
 from nof1.federation.egress.subject import Subject
 from nof1.federation.egress.verdict import Check, Found, of_findings
 from nof1.learn.challenger import tree_codes
 from nof1.learn.sums import FloatArray
+from nof1.predict.effect.question import EffectTask
 from nof1.predict.task import Task
 
 NAME, TITLE = "small_cells", "Does anything rest on too few patients?"
@@ -40,7 +41,10 @@ def check(subject: Subject, known: Facts | None, few: int) -> Check:
         reason = f"Everything that was looked at rests on {few} patients or more."
     if subject.claim is not None and not found:
         reason = "Its codes are of many; its counts and bins carry noise and were not looked at."
-    if subject.model is None:
+    if subject.effect is not None and subject.table is None:
+        status = "fail" if bad else "attention"
+        reason = f"Counts were looked at, bins were not. {subject.why}" if not bad else reason
+    elif subject.model is None and subject.effect is None:
         status = "fail" if bad else "attention"
         reason = f"Only the card was looked at. {subject.why}" if not bad else reason
     figures = {"fewest_allowed": few, "too_small": bad, "to_look_at": look}
@@ -48,6 +52,11 @@ def check(subject: Subject, known: Facts | None, few: int) -> Check:
 
 
 def _found(subject: Subject, known: Facts | None, few: int) -> Iterator[Found]:
+    if subject.effect is not None:
+        yield from _effect(subject, few)
+        if known is not None:
+            yield from _codes(subject, known, few)
+        return
     if subject.claim is None:  # the counts of a private model carry noise
         yield from cells.card(subject.card, few)
     if subject.model is None:
@@ -57,6 +66,23 @@ def _found(subject: Subject, known: Facts | None, few: int) -> Iterator[Found]:
         yield from cells.model_tables(json.loads(subject.artefact.files["model.json"]), few)
     if known is not None:
         yield from _codes(subject, known, few)
+
+
+def _effect(subject: Subject, few: int) -> Iterator[Found]:
+    """Counts, and the bins of each glass box by the people who taught it."""
+    assert subject.effect is not None
+    yield from cells.effect_card(subject.card, few)
+    people = subject.effect.people if subject.effect.same else None
+    for place, model in shape_models(subject.artefact):
+        rows = count = None
+        if people is not None and model.names == subject.columns:
+            taught = people.taught(effects.part_of(place))
+            own = people.data.patients[taught]
+            rows, count = (people.data.X[taught], own), len(set(own.tolist()))
+        yield from cells.shapes(model, place, few, rows, count)
+    about = json.loads(subject.artefact.files["effect_model.json"])
+    for number, table in enumerate((about.get("domain") or {}).get("tables", [])):
+        yield from cells.scores(f"effect_model.json, domain/tables/{number}", table, few)
 
 
 def _bins(subject: Subject, few: int) -> Iterator[Found]:
@@ -91,16 +117,24 @@ def _tree_cuts(subject: Subject, name: str) -> list[FloatArray] | None:
 
 
 def _codes(subject: Subject, known: Facts, few: int) -> Iterator[Found]:
-    assert subject.model is not None
-    model, task = subject.model, Task.parse(subject.model.task_yaml)
+    model = subject.effect.stored if subject.effect is not None else subject.model
+    assert model is not None
+    task = _task(subject)
     spec = {*model.spec.codes, *model.spec.static_codes, *model.spec.static_values}
-    sets = task.code_sets()
+    sets, file = task.code_sets(), "model.json" if subject.model else "effect_model.json"
     chosen = {code for one in sets for code in (*one.codes, *one.descendants_of)}
     named = {
-        "model.json, spec": spec,
-        "model.json, code_sets": {code for codes in model.code_sets for code in codes},
-        "model.json, codes": set(model.codes),
+        f"{file}, spec": spec,
+        f"{file}, code_sets": {code for codes in model.code_sets for code in codes},
+        f"{file}, codes": set(model.codes),
     }
     if subject.federated:  # this site may have few of what all sites together have often
         named = {}
     yield from cells.codes(named, known.codes, chosen, few)
+
+
+def _task(subject: Subject) -> Task:
+    """The task of a model, or that of an effect."""
+    if subject.effect is not None:
+        return EffectTask.parse(subject.task_yaml).task
+    return Task.parse(subject.task_yaml)

@@ -13,12 +13,16 @@ import numpy as np
 
 from nof1.core import artefacts
 from nof1.core.artefacts import Artefact
-from nof1.core.errors import ModelError, Nof1Error
+from nof1.core.errors import ModelError, Nof1Error, UsageError
 from nof1.core.workspace import Workspace
+from nof1.federation.egress import effects
+from nof1.federation.egress.effects import Effect
 from nof1.federation.egress.trainer import Registered, Target, Trainer
 from nof1.predict.cohort import compile_cohort
 from nof1.predict.crossfit import Rows
 from nof1.predict.dataset import Dataset, on_columns
+from nof1.predict.effect.model import SCHEMA as EFFECT
+from nof1.predict.effect.question import EffectTask
 from nof1.predict.model import SCHEMA, Model
 from nof1.predict.splits import folds_by_patient, split
 from nof1.predict.task import Task
@@ -29,6 +33,18 @@ KINDS = {
     "images": "pictures",
     "laboratory": "compounds or cell lines",
     "effects": "effects of treatment",
+}
+# What the schema of a stored model begins with, by shelf; anything else is refused.
+KNOWN = {
+    "models": (SCHEMA,),
+    "images": ("nof1/imaging",),
+    "laboratory": ("nof1/compounds-model/", "nof1/response-model/"),
+    "effects": (EFFECT,),
+}
+# Folders of models that are no stored artefacts: they cannot be looked at, and say so.
+ELSEWHERE = {
+    "images/models": "a model of pictures",
+    "surveillance/federated": "a forecaster",
 }
 PROMISE = re.compile(r"epsilon (\d[\d.]*(?:e[+-]?\d+)?) at delta (\d[\d.]*(?:e[+-]?\d+)?)")
 
@@ -76,8 +92,9 @@ class Subject:
 
     Attributes
     ----------
-    shelf : folder of the workspace that holds it: ``models``, ``images`` or ``laboratory``.
-    model : None for a model that is not about patients' records.
+    shelf : folder of the workspace that holds it: a key of ``KINDS``.
+    model : None for a model that is not about patients' records, and for an effect.
+    effect : None unless it is an effect of treatment.
     table, why : the rows that trained it, or why there are none.
     sites : of how many sites the rows were; claim : None when nothing is promised.
     """
@@ -91,10 +108,27 @@ class Subject:
     why: str
     sites: int
     claim: Claim | None
+    effect: Effect | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features; none where there is no table."""
+        if self.effect is not None:
+            return self.effect.stored.columns
+        return self.model.columns if self.model is not None else ()
+
+    @property
+    def task_yaml(self) -> str:
+        """Text of its task file; empty where it has none."""
+        if self.effect is not None:
+            return self.effect.stored.text
+        return self.model.task_yaml if self.model is not None else ""
 
     @property
     def federated(self) -> bool:
         """Whether several sites trained it."""
+        if self.effect is not None:
+            return self.effect.federated
         return self.sites > 1 and ("federation" in self.card or self.claim is not None)
 
     def trainer(self) -> Trainer:
@@ -119,17 +153,27 @@ class Subject:
         )
 
 
-def load(workspace: Workspace, name: str, version: int | None = None) -> Subject:
+def load(
+    workspace: Workspace, name: str, version: int | None = None, kind: str | None = None
+) -> Subject:
     """Find a model of any kind by its name, and the rows that trained it.
+
+    Parameters
+    ----------
+    kind : a key of ``KINDS``, where models of several kinds have the name.
 
     Raises
     ------
-    ModelError : there is none, or its files are not those that were stored.
+    ModelError : there is none, its files are not those that were stored, or it is of a kind that
+        is not known here. UsageError : several have the name.
     """
-    shelf = next((one for one in KINDS if name in artefacts.names(_root(workspace, one))), "models")
+    shelf = _shelf(workspace, name, kind)
     artefact = artefacts.load(_root(workspace, shelf), name, version)
     card = _json(artefact, "card.json")
     about = _json(artefact, "model.json")
+    _require_known(artefact, shelf)
+    if shelf == "effects":
+        return _effect(workspace, artefact, card)
     if about.get("schema") != SCHEMA:
         why = f"It is a model of {KINDS[shelf]}: it has no table of patients to check against."
         return Subject(workspace, artefact, shelf, card, None, None, why, 1, None)
@@ -151,6 +195,52 @@ def claim_of(*parts: Mapping[str, Any]) -> Claim | None:
         if told is not None:
             return Claim(float(told[1]), float(told[2]))
     return None
+
+
+def _shelf(workspace: Workspace, name: str, kind: str | None) -> str:
+    """Where the model lies."""
+    found = [one for one in KINDS if name in artefacts.names(_root(workspace, one))]
+    if kind is not None:
+        return kind
+    if len(found) > 1:
+        raise UsageError(
+            f"Models of several kinds are called {name}.",
+            where="nof1 federation egress",
+            allowed=", ".join(found),
+            next_step=f"Say which one: --kind {found[0]}",
+        )
+    for folder, words in ELSEWHERE.items():
+        if not found and name and (workspace.root / folder / name).is_dir():
+            raise ModelError(
+                f"{name} is {words}: this check does not know that kind and has looked at nothing.",
+                where=str(workspace.root / folder),
+                allowed=", ".join(KINDS),
+                next_step="Do not send it before a person has looked at its files.",
+            )
+    return found[0] if found else "models"
+
+
+def _require_known(artefact: Artefact, shelf: str) -> None:
+    """Nothing when a file names a schema that belongs on the shelf."""
+    said = [_json(artefact, one).get("schema") for one in artefact.files if one.endswith(".json")]
+    if not any(isinstance(one, str) and one.startswith(KNOWN[shelf]) for one in said):
+        raise ModelError(
+            f"{artefact.name} is of a kind that this check does not know; nothing was looked at.",
+            where=f"{shelf}/{artefact.name}",
+            allowed=", ".join(KNOWN[shelf]),
+            next_step="Do not send it before a person has looked at its files.",
+        )
+
+
+def _effect(workspace: Workspace, artefact: Artefact, card: Mapping[str, Any]) -> Subject:
+    """A stored effect of treatment, with the people of the comparison as its table."""
+    found = effects.opened(workspace, artefact, card)
+    sites = 2 if found.federated else 1
+    table = None
+    if found.people is not None:
+        horizon = EffectTask.parse(found.stored.text).estimand.horizon_days
+        table = Table(found.people.data, found.people.folds, horizon, found.same)
+    return Subject(workspace, artefact, "effects", card, None, table, found.why, sites, None, found)
 
 
 def _root(workspace: Workspace, shelf: str) -> Any:

@@ -112,7 +112,7 @@ def too_short(facts: Facts) -> int:
 def days_on_purpose(card: Mapping[str, object], task: str) -> set[str]:
     """Days that a model states by design: of the data, the period, the task and the card."""
     data = card.get("data")
-    parts = [str(card.get("created", "")), task]
+    parts = [str(card.get(name, "")) for name in ("created", "data_date")] + [task]
     if isinstance(data, Mapping):
         parts += [str(data.get(name, "")) for name in ("data_date", "period", "split")]
     return {day for part in parts for day in DAY.findall(part)}

@@ -6,6 +6,7 @@ wrong at one site ends the job for all, because its masks must not be used again
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ import msgspec
 
 from nof1.core.errors import ModelError, UsageError
 from nof1.federation.local import Hub
+from nof1.federation.network.wire import plain
 
-WORDS = 400  # characters of a reason
+CLOSE = 1e-6  # figures of two processors may differ in their last digits
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,12 +113,15 @@ class Job:
         with self._changed:
             if isinstance(end, Failed):
                 self._forbidden = self._forbidden or bool(end.rule)
-                rule = f" ({end.rule})" if end.rule else ""
+                rule = f" ({plain(end.rule)})" if end.rule else ""
                 self._stop(f"{site}{rule}: {plain(end.why)}")
             else:
                 self.done[site] = end
-                if len({one.content_hash for one in self.done.values()}) > 1:
+                others = [one for name, one in self.done.items() if name != site]
+                if any(one.content_hash != end.content_hash for one in others):
                     self._stop("The sites hold different models.")
+                elif not all(_alike(one.figures, end.figures) for one in others):
+                    self._stop("The sites report different figures.")
 
     def stop(self, why: str) -> None:
         """End the job for all sites."""
@@ -168,6 +173,17 @@ class Job:
         self.why = self.why or why
         self.hub.stop(self.why)
         self._changed.notify_all()
+
+
+def _alike(first: Any, second: Any) -> bool:
+    """Whether two sites say the same, but for the last digits of a number."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_alike(v, second[k]) for k, v in first.items())
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_alike, first, second))
+    if isinstance(first, float) and isinstance(second, int | float):
+        return math.isclose(first, second, rel_tol=CLOSE, abs_tol=CLOSE)
+    return type(first) is type(second) and bool(first == second)
 
 
 @dataclass
@@ -239,8 +255,3 @@ class Board:
         """Sites that are connected."""
         with self._changed:
             return sorted(self._here)
-
-
-def plain(text: str) -> str:
-    """Words of another machine: one line, printable, not long."""
-    return "".join(one if one.isprintable() else " " for one in text)[:WORDS]

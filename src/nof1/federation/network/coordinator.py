@@ -7,11 +7,12 @@ fingerprint must stand in the project's list. A wrong message ends that connecti
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import secrets
 import socket
-import ssl
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,9 +33,11 @@ from nof1.federation.network.wire import (
     Frame,
     Gone,
     Kind,
+    Late,
     Line,
     decode,
     encode,
+    plain,
 )
 from nof1.federation.ring import WORD
 from nof1.federation.roster import Member, check
@@ -45,6 +48,8 @@ HANDSHAKE = 10.0  # seconds in which a caller must have shown a certificate
 STRANGERS, CALLERS = 32, 512  # connections at once: without a certificate yet, and all
 IDLE = 20.0  # seconds after which a waiting site or lead gets a sign of life
 OFFER = 2**24  # bytes of a plain message: names and words of features
+CLOSED = (errno.EBADF, errno.EINVAL)  # what a closed listener says
+SOON = 0.1  # seconds
 WRITTEN = 1000  # refusals of one run that are all written down
 LARGEST_ENTRIES, LARGEST_ROUNDS = 2**20, 10**7
 
@@ -92,20 +97,28 @@ class Coordinator:
         while True:
             try:
                 raw, _ = listener.accept()
-            except OSError:
-                break
+            except OSError as error:
+                if error.errno in CLOSED:
+                    break
+                time.sleep(SOON)  # a caller that is gone already, or no file handle left
+                continue
             if len(self._open) >= CALLERS or not self._strangers.acquire(blocking=False):
                 raw.close()
                 self._refuse("too many at once")
                 continue
-            threading.Thread(target=self._call, args=(raw,), daemon=True).start()
+            try:
+                threading.Thread(target=self._call, args=(raw,), daemon=True).start()
+            except RuntimeError:  # no thread left
+                self._strangers.release()
+                raw.close()
+                self._refuse("no thread left")
         for each in list(self._open):
             tls.end(each)
 
     def _call(self, raw: socket.socket) -> None:
         """One caller, from handshake to end."""
         self._open.add(raw)
-        line = None
+        line, name = None, "somebody"
         try:
             try:
                 line = self._shaken(raw)
@@ -118,8 +131,8 @@ class Coordinator:
             self._site(line, name) if role == "site" else self._lead(line)
         except Gone as error:
             LOG.info("ended: %s", error.message)
-        except (Nof1Error, ssl.SSLError, OSError) as error:
-            self._refuse(type(error).__name__)
+        except Exception as error:  # a caller must not end the server, whatever it sends
+            self._refuse(type(error).__name__, name, error)
             self._say(line, error)
         finally:
             self._open.discard(line.socket if line else raw)
@@ -150,13 +163,16 @@ class Coordinator:
             raise InputError("This certificate is not on the project's list.", where="certificate")
         return "site", self.known.sites[shown]
 
-    def _refuse(self, why: str) -> None:
+    def _refuse(self, why: str, who: str = "", error: Exception | None = None) -> None:
         """Count, log and write down; of a flood only every thousandth, so that no disk fills."""
+        words = f" {error.message}" if isinstance(error, Nof1Error) else ""
         with self._lock:
             self.refused += 1
             if self.refused <= WRITTEN or self.refused % WRITTEN == 0:
-                audit.append(self._audit, "federation refused", why=why, number=self.refused)
-        LOG.warning("refused: %s", why)
+                audit.append(
+                    self._audit, "federation refused", why=why, who=who, number=self.refused
+                )
+        LOG.warning("refused: %s%s%s", f"{who}, " if who else "", why, plain(words))
 
     @staticmethod
     def _say(line: Line | None, error: Exception) -> None:
@@ -199,6 +215,11 @@ class Coordinator:
                     "old one out first.",
                     where="roster",
                 )
+            if any(one.identity == said.identity for one in kept.values() if one.name != name):
+                raise InputError(
+                    "Another site has announced this identity key; each site makes its own.",
+                    where="roster",
+                )
             if name not in kept:
                 self.project.enrol([*kept.values(), new])
                 audit.append(self._audit, "federation site announced", site=name)
@@ -216,6 +237,12 @@ class Coordinator:
             while self._turn(line, name, job):
                 pass
             line.send(Kind.ENDED, encode(Ended("")), job.tag)
+        except Late:
+            job.stop(f"{name} said nothing within {self.patience:g} seconds.")
+            raise
+        except InputError as error:
+            job.stop(f"{name} has sent what is not allowed: {error.message}")
+            raise
         finally:
             job.leave(name)
 

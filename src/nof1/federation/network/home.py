@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from nof1.core import code
 from nof1.core.errors import InputError, UsageError, WorkspaceError
+from nof1.federation import allowing
 from nof1.federation.algorithms import DEFAULT, outputs_of
 from nof1.federation.budget import Limit
 from nof1.federation.link import Channel, Link
-from nof1.federation.network import certificates, private, project, tls
+from nof1.federation.network import certificates, kits, private, project, tls
 from nof1.federation.network.certificates import Pair
 from nof1.federation.network.project import Kit, Settings
 from nof1.federation.network.tls import Welcome
@@ -32,7 +33,7 @@ from nof1.federation.policy import (
     ROUNDS,
     Policy,
 )
-from nof1.federation.roster import Member, Roster, member
+from nof1.federation.roster import Member, Roster, check, member
 
 # What can reach a number of a federated model: its hash must be the same at all sites.
 ROOMS = ("core", "record", "learn", "predict", "pictures", "imaging", "surveillance", "federation")
@@ -124,7 +125,8 @@ class Home:
 
         Raises
         ------
-        ModelError : the coordinator knows this site under another key.
+        ModelError : the coordinator knows this site under another key, or another site under this
+            one. UsageError : a name or key in its list is not of the right form.
         """
         public = self.identity().public_key().public_bytes_raw().hex()
         line = self.call(tls.GREETING)
@@ -132,7 +134,10 @@ class Home:
             got = line.ask(Kind.ENROL, encode(Enrol(public)), due=Kind.MEMBERS)
         finally:
             line.close()
-        return decode(got.data, Members).members
+        members = decode(got.data, Members).members
+        for one in members:
+            check(one)
+        return members
 
     def proposed(self, members: tuple[Member, ...]) -> Roster | None:
         """The roster of all sites, when every one has announced itself, this one rightly.
@@ -179,35 +184,41 @@ def join(
     cell: int = LEAST_CELL,
     algorithms: tuple[str, ...] = (DEFAULT,),
     budgets: Mapping[str, Limit] | None = None,
+    anew: bool = False,
 ) -> Home:
     """Unpack a kit into the folder of a site; identity key and policy are made once and kept.
 
     The policy that is written allows ``algorithms`` and what they give out, and nothing else.
 
+    Parameters
+    ----------
+    anew : the project was made anew: its lead's key takes the old one's place in the policy, and
+        the accepted list of sites goes. Identity, budget and answers given stay.
+
     Raises
     ------
-    WorkspaceError, InputError : the kit is missing or damaged.
-    UsageError : the folder belongs to another site or project.
+    WorkspaceError, InputError : the kit is missing or damaged; with ``anew``: the policy's line
+        cannot be changed.
+    UsageError : the folder belongs to another site or project, or to one that was made anew.
     """
-    found = project.load(kit, Kit, "Ask the coordinator for the site's kit.")
-    home = Home(root)
-    if (root / "site.json").exists():
-        settings, site = home.kit()
-        if (settings.project, site) != (found.settings.project, found.site):
-            raise UsageError(
-                "This workspace has joined another project, or under another name.",
-                where=str(root),
-                next_step="Use another workspace, or move that folder away.",
-            )
+    found, home = kits.read(kit), Home(root)
+    place = root / "site.json"
+    before = project.load(place, Kit, JOIN) if place.exists() else None
+    if anew:
+        (root / "roster.json").unlink(missing_ok=True)
+        if home.policy.exists():
+            allowing.trust(home.policy, found.settings.lead, found.settings.lead_key)
+    else:
+        kits.known(before, found, home.policy)
     pair = Pair(found.certificate.encode(), found.key.encode())
     project.put_pair(root, pair, found.authority.encode())
-    private.write(root / "site.json", encode(msgspec.structs.replace(found, key="")))
     if not (root / "identity.key").exists():
         key = Ed25519PrivateKey.generate().private_bytes_raw().hex().encode()
-        private.write(root / "identity.key", key)
+        private.once(root / "identity.key", key, JOIN)
     if not home.policy.exists():
         text = _policy(found.settings, algorithms, (patients, events, cell)) + _budgets(budgets)
         private.write(home.policy, text.encode())
+    private.write(place, encode(msgspec.structs.replace(found, key="")))
     return home
 
 

@@ -22,9 +22,9 @@ from nof1.federation import algorithms, checkpoint, manifest
 from nof1.federation.algorithms import Asked
 from nof1.federation.manifest import Manifest
 from nof1.federation.network import home as homes
-from nof1.federation.network.board import WORDS, Decision, Done, Failed, plain
+from nof1.federation.network.board import Decision, Done, Failed
 from nof1.federation.network.home import Home
-from nof1.federation.network.wire import Gone, Kind, Line, encode
+from nof1.federation.network.wire import WORDS, Gone, Kind, Line, encode, plain
 from nof1.federation.refusal import Refused
 from nof1.federation.ring import WORD
 from nof1.federation.roster import Roster
@@ -33,6 +33,7 @@ from nof1.federation.secure import EXTRA
 LOG = logging.getLogger("nof1.federation")
 JOB = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 AGAIN = 5.0  # seconds between tries to reach a coordinator that was there before
+FREE, SLOW = 50, 10.0  # refusals in a row after which the next job must wait, and for how long
 # Errors of these places speak about keys, rounds and connections, never about patients.
 OPEN_PLACES = ("secure_sum", "link", "roster", "federation", "connection")
 OFFERS = 2**26  # bytes of all sites' plain messages together
@@ -47,11 +48,13 @@ class Resident:
     Attributes
     ----------
     stopping : set it to end after the current job.
+    refusals : jobs refused in a row; a flood of them must not fill the disk with what is noted.
     """
 
     home: Home
     workspace: Workspace
     stopping: threading.Event = field(default_factory=threading.Event)
+    refusals: int = 0
 
     def run(self) -> None:
         """Serve until stopped. A coordinator that goes away is called again and again.
@@ -99,6 +102,9 @@ class Resident:
 
     def _job(self, line: Line, raw: bytes, tag: int) -> None:
         decision, asked = decide(raw, self.home, self.workspace)
+        self.refusals = 0 if decision.accepted else self.refusals + 1
+        if self.refusals > FREE:
+            self.stopping.wait(SLOW)
         line.send(Kind.DECISION, encode(decision), tag)
         answer = line.read(Kind.START, Kind.ENDED)
         if answer.kind is Kind.ENDED or asked is None or not decision.accepted:
@@ -203,6 +209,9 @@ def decide(raw: bytes, home: Home, workspace: Workspace) -> Decided:
     except Nof1Error as error:
         rule = error.where if isinstance(error, InputError) and error.where else "manifest"
         decision = Decision(False, rule[:WORDS], error.message[:WORDS])
+    except Exception as error:  # a manifest must not end a site, whatever is in it
+        words = f"The manifest cannot be judged ({type(error).__name__})."
+        decision = Decision(False, "manifest", words)
     audit.append(
         workspace.audit, "federation decision", job=job, accepted=decision.accepted,
         rule=decision.rule, why=decision.why, manifest=_digest(raw),

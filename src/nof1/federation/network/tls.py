@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from nof1.core.errors import InputError
-from nof1.federation.network.wire import Ended, Gone, Kind, Line, Rejected, decode, lost
+from nof1.federation.network.wire import Ended, Gone, Kind, Line, Rejected, decode, lost, plain
 
 REACH, GREETING = 6.0, 8.0  # seconds until somebody must be there, and have said who is welcome
 PATIENCE = 600.0  # seconds for one answer of a job
@@ -151,7 +151,7 @@ def _welcomed(line: Line, host: str, expected: Welcome) -> None:
         raise lost(error) from None
     first = line.read(Kind.WELCOME, Kind.ENDED)
     if first.kind is Kind.ENDED:
-        raise Unwelcome(decode(first.data, Ended).why, where=host, next_step=KIT)
+        raise Unwelcome(plain(decode(first.data, Ended).why), where=host, next_step=KIT)
     if decode(first.data, Welcome) != expected:
         raise Unwelcome(
             "The coordinator knows this certificate under another name or project.",

@@ -12,6 +12,9 @@ import contextlib
 import socket
 import ssl
 import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, TypeVar
@@ -24,6 +27,8 @@ MAGIC = b"nof1"
 HEAD = struct.Struct(">4sBQQI")
 SMALL = 2**18  # bytes of a message that holds no vector, no offer and no manifest
 CHUNK = 2**20
+SAME = "Compare the versions of nof1 at both ends, by telephone; then start this side again."
+WORDS = 400  # characters of a reason
 Content = TypeVar("Content")
 
 
@@ -55,6 +60,10 @@ class Gone(Nof1Error):
     """The other side is not there any more, or did not answer in time."""
 
 
+class Late(Gone):
+    """The other side did not answer in time."""
+
+
 class Rejected(Gone):
     """The other side's TLS refused this certificate, or this side's refused the other's."""
 
@@ -80,10 +89,12 @@ class Line:
 
     Attributes
     ----------
-    socket : connected, handshake done; its time limit is how long a read or write may take.
+    socket : connected, handshake done; its time limit is how long one whole message may take, so
+        that a side that drips byte by byte holds nobody up for longer.
     """
 
     socket: ssl.SSLSocket = field(repr=False)
+    _end: float | None = field(default=None, repr=False)
 
     def send(self, kind: Kind, data: bytes = b"", tag: int = 0, number: int = 0) -> None:
         """Send one message.
@@ -92,10 +103,14 @@ class Line:
         ------
         Gone : the connection broke.
         """
-        try:
-            self.socket.sendall(HEAD.pack(MAGIC, kind, tag, number, len(data)) + data)
-        except OSError as error:
-            raise lost(error) from None
+        left = memoryview(HEAD.pack(MAGIC, kind, tag, number, len(data)) + data)
+        with self._by_the_end():
+            while left:
+                try:
+                    left = left[self.socket.send(left) :]
+                except OSError as error:
+                    raise lost(error) from None
+                self._hurry()
 
     def read(self, *due: Kind, most: int = SMALL) -> Frame:
         """The next message, of one of the kinds ``due`` and of at most ``most`` bytes.
@@ -105,14 +120,21 @@ class Line:
         Gone : the connection broke or the time is over.
         InputError : anything else than a message that is due.
         """
+        with self._by_the_end():
+            return self._read(due, most)
+
+    def _read(self, due: tuple[Kind, ...], most: int) -> Frame:
         magic, kind, tag, number, size = HEAD.unpack(self._bytes(HEAD.size))
         if magic != MAGIC or kind not in due:
-            raise InputError("A message of a kind came that is not due.", where="connection")
+            raise InputError(
+                "A message of a kind came that is not due.", where="connection", next_step=SAME
+            )
         if size > most:
             raise InputError(
                 "A message is longer than its kind may be.",
                 where="connection",
                 allowed=f"{most:,} bytes",
+                next_step=SAME,
             )
         return Frame(Kind(kind), tag, number, self._bytes(size))
 
@@ -130,7 +152,7 @@ class Line:
         self.send(kind, data, tag, number)
         got = self.read(due, Kind.ERROR, Kind.ENDED, most=max(most, SMALL))
         if got.kind is not due:
-            raise ModelError(decode(got.data, Ended).why, where="federation")
+            raise ModelError(plain(decode(got.data, Ended).why), where="federation")
         if (got.tag, got.number) != (tag, number):
             raise InputError("An answer came to another question.", where="connection")
         return got
@@ -151,7 +173,32 @@ class Line:
             if not part:
                 raise Gone("The other side ended the connection.", where="connection")
             got += part
+            self._hurry()
         return bytes(got)
+
+    @contextmanager
+    def _by_the_end(self) -> Iterator[None]:
+        """A block that is one message; the socket's own time limit holds again after it."""
+        patience = self.socket.gettimeout()
+        self._end = None if patience is None else time.monotonic() + patience
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                self.socket.settimeout(patience)
+
+    def _hurry(self) -> None:
+        """What is left of the message's time is all that the next step may take."""
+        if self._end is not None:
+            left = self._end - time.monotonic()
+            if left <= 0:
+                raise lost(TimeoutError())
+            self.socket.settimeout(left)
+
+
+def plain(text: str) -> str:
+    """Words of another machine: one line, printable, not long."""
+    return "".join(one if one.isprintable() else " " for one in text)[:WORDS]
 
 
 def encode(content: object) -> bytes:
@@ -179,5 +226,5 @@ def lost(error: OSError) -> Gone:
         reason = getattr(error, "reason", None) or "error"
         return Rejected(f"TLS refused the connection: {reason}.", where="connection")
     if isinstance(error, TimeoutError):
-        return Gone("The other side did not answer in time.", where="connection")
+        return Late("The other side did not answer in time.", where="connection")
     return Gone("The connection broke.", where="connection")
