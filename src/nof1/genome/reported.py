@@ -102,7 +102,11 @@ def _number(code: str) -> str:
 def _gene_of(code: str, names: Mapping[str, str], base: Base) -> str:
     """The one gene that a code or its words name; empty when it is none or several."""
     number = _number(code)
-    words = names.get(LOINC + number) or names.get(code) or ""
+    return _meant(number, names.get(LOINC + number) or names.get(code) or "", base)
+
+
+@functools.lru_cache(maxsize=16_384)  # codes and their words come again with every patient
+def _meant(number: str, words: str, base: Base) -> str:
     found = {*_symbols(words, base), *filter(None, (CODES.get(number),))}
     return found.pop() if len(found) == 1 else ""
 

@@ -29,7 +29,6 @@ from nof1.record.events import BIRTH, DEATH, SCHEMA, stable_key
 from nof1.record.importers import Quarantined
 from nof1.record.importers.fhir import BundleEvents, Sent, events_of_bundle, events_of_resources
 from nof1.record.importers.fhir_dates import microseconds
-from nof1.record.importers.fhir_rows import Event
 from nof1.record.merge import in_order
 from nof1.record.rows import Row, frame_of, place, rows_of
 from nof1.record.units import harmonised, rule
@@ -162,43 +161,46 @@ def _row_problem(hour: datetime) -> pl.Expr:
 
 def _plainly(found: BundleEvents, site: str, hour: datetime) -> list[Row] | None:
     """The same rows when certainly none is refused; None when one could be."""
-    events = found.events
-    if not _clean(events, found.patient, hour):
+    span = _span(found, hour)
+    if span is None:
         return None
-    values = []
+    first, last = span
+    values = array("f")  # the event table holds 32-bit floats
     made = []
-    for event in events:
-        code, value, unit = event.code, event.numeric_value, event.unit
+    for whose, time, code, value, text, unit, recorded, record, file, row in found.events:
+        if (
+            whose != found.patient
+            or not 0 < len(code) <= LONGEST
+            or code.isspace()
+            or not (time is None or first <= time <= last)
+            or not (recorded is None or _EARLIEST_US <= recorded <= last)
+        ):
+            return None
         if value is not None:
             to = rule(code, unit)
-            code, unit, value = to.code, to.unit, value * to.factor + to.offset
-            if not -_LARGE < value < _LARGE or len(code) > LONGEST:
+            code, unit, stored = to.code, to.unit, value * to.factor + to.offset
+            if not (abs(value) < _LARGE and abs(stored) < _LARGE and len(code) <= LONGEST):
                 return None
-        values.append(0.0 if value is None else value)
-        made.append((code, unit, value is None))
-    subject, keys = stable_key(site, found.patient), _Keys(site)
-    stored = array("f", values)  # the event table holds 32-bit floats
-    rows = [
-        Row(
-            subject, _moment(event.time), code, None if empty else stored[place], event.text_value,
-            unit, _moment(event.recorded), keys[event.record or "?"], event.source_file,
-            event.source_row, site,
-        )
-        for place, (event, (code, unit, empty)) in enumerate(zip(events, made, strict=True))
-    ]  # fmt: skip
-    return _in_order(rows)
+            values.append(stored)
+        made.append((time, code, value is None, text, unit, recorded, record, file, row))
+    subject, keys, numbers = stable_key(site, found.patient), _Keys(site), iter(values)
+    return _in_order([
+        Row(subject, _moment(time), code, None if empty else next(numbers), text, unit,
+            _moment(recorded), keys[record or "?"], file, row, site)
+        for time, code, empty, text, unit, recorded, record, file, row in made
+    ])  # fmt: skip
 
 
 def _in_order(rows: list[Row]) -> list[Row]:
     """The rows in the order of the record; most differ in the first parts of its key already."""
-    rows.sort(key=_first_parts)
-    if any(_first_parts(one) == _first_parts(after) for one, after in pairwise(rows)):
-        rows.sort(key=place)
-    return rows
-
-
-def _first_parts(row: Row) -> tuple[object, ...]:
-    return row.time or datetime.min, row.source_row, row.code, row.record_key
+    first = [
+        (row.time or datetime.min, row.source_row, row.code, row.record_key, number)
+        for number, row in enumerate(rows)
+    ]
+    first.sort()
+    if any(one[:-1] == after[:-1] for one, after in pairwise(first)):
+        return sorted(rows, key=place)
+    return [rows[key[-1]] for key in first]
 
 
 class _Keys(dict[str, int]):
@@ -212,27 +214,21 @@ class _Keys(dict[str, int]):
         return key
 
 
-def _clean(events: Sequence[Event], patient: str, hour: datetime) -> bool:
-    """Whether no check of ``nof1.record.checks`` can refuse any of these rows."""
+def _span(found: BundleEvents, hour: datetime) -> tuple[int, int] | None:
+    """Between which moments no check of ``nof1.record.checks`` refuses a row; None: ask them."""
     first, last = microseconds(EARLIEST), microseconds(hour) + _DAY_US
-    births = [event.time for event in events if event.code == BIRTH]
-    deaths = [event.time for event in events if event.code == DEATH]
-    if None in births or None in deaths or not patient.strip() or len(patient) > LONGEST:
-        return False
+    births = [event.time for event in found.events if event.code == BIRTH]
+    deaths = [event.time for event in found.events if event.code == DEATH]
+    if not found.patient.strip() or len(found.patient) > LONGEST:
+        return None
+    if None in births or None in deaths:
+        return None
     if births:
         born = min(births)  # type: ignore[type-var]
         if deaths and max(deaths) < born:  # type: ignore[operator, type-var]
-            return False
+            return None
         first = max(first, born - BEFORE_BIRTH // timedelta(microseconds=1))  # type: ignore[operator]
-    return all(
-        event.patient == patient
-        and 0 < len(event.code) <= LONGEST
-        and not event.code.isspace()
-        and (event.time is None or first <= event.time <= last)
-        and (event.recorded is None or _EARLIEST_US <= event.recorded <= last)
-        and (event.numeric_value is None or -_LARGE < event.numeric_value < _LARGE)
-        for event in events
-    )
+    return first, last
 
 
 _EARLIEST_US = microseconds(EARLIEST)

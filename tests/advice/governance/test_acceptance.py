@@ -50,6 +50,13 @@ def test_the_card_of_coverage_is_no_rule():
     assert of_entries([shown("coverage", "u1", 3)]).rules() == ()
 
 
+def test_an_answer_to_the_card_of_coverage_is_not_about_an_unknown_card():
+    told = of_entries([answered("u1"), shown("coverage", "u1", 3), answered("u2")])
+    assert (told.strays, told.rules()) == (1, ())
+    hidden = of_entries([shown("coverage", "u1", part="shadow"), answered("u1")])
+    assert hidden.strays == 1  # nobody was shown it
+
+
 def test_unseen_cards_are_not_among_the_shown():
     told = of_entries([shown("r/x", "u1", part="shadow")])
     assert told.rules() == ()

@@ -161,18 +161,46 @@ def test_another_version_is_named_whether_or_not_the_bytes_are_equal(
     assert name in made.reason
 
 
-def test_facts_that_were_replaced_while_the_service_ran_make_no_version(desk):
-    """It has read some of them before and reads others after: which, nobody can say."""
+def replaced(workspace, more="\n"):
+    """A workspace's own table of sources, with something at its end."""
+    workspace.knowledge.mkdir(exist_ok=True)
+    (workspace.knowledge / "sources.tsv").write_text(Base().text("sources.tsv") + more)
+
+
+def test_facts_that_were_replaced_before_an_answer_are_those_of_the_answer(desk):
     before, _ = desk.ask(sign("metformin"))
-    text = Base().text("sources.tsv")
-    desk.workspace.knowledge.mkdir()
-    (desk.workspace.knowledge / "sources.tsv").write_text(text + "\n")
+    replaced(desk.workspace)
     after, _ = desk.ask(sign("metformin"))
-    assert after.versions["knowledge"].startswith(versions.UNSURE)
-    for entry in (before, after):
-        made = desk.again(entry)
-        assert (made.state, [one.name for one in made.changed]) == ("not_comparable", ["knowledge"])
+    assert after.versions["knowledge"] != before.versions["knowledge"]
+    assert desk.again(after).state == "same"
+    made = desk.again(before)
+    assert (made.state, [one.name for one in made.changed]) == ("not_comparable", ["knowledge"])
+
+
+def test_facts_that_were_replaced_during_an_answer_make_no_version(desk, monkeypatch):
+    """It has read some of them before and reads others after: which, nobody can say."""
+    read = Service.answered
+
+    def meanwhile(self, *arguments):
+        replaced(desk.workspace)
+        return read(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Service, "answered", meanwhile)
+        during, _ = desk.ask(sign("metformin"))
+    assert during.versions["knowledge"].startswith(versions.UNSURE)
+    made = desk.again(during)
+    assert (made.state, [one.name for one in made.changed]) == ("not_comparable", ["knowledge"])
     assert "changed-while-running" in made.reason
+
+
+def test_facts_that_were_replaced_by_damaged_ones_stop_every_answer_until_they_are_whole(desk):
+    replaced(desk.workspace, "not a source\n")
+    assert [desk.service.call(SIGN, sign("metformin")).status for _ in "ab"] == [
+        500, 500,
+    ]  # fmt: skip
+    replaced(desk.workspace)
+    assert desk.service.call(SIGN, sign("metformin")).status == 200
 
 
 def test_a_past_answer_is_built_under_the_decisions_of_its_time(desk):

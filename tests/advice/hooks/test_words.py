@@ -1,10 +1,14 @@
 """A stranger's words stay words."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nof1.advice.hooks.words import MARKUP, address, escaped, plain, shortened
+
+HIDDEN = ("Cf", "Cs", "Co", "Cn")
 
 
 @given(st.text(), st.integers(2, 200))
@@ -13,6 +17,13 @@ def test_a_line_has_no_breaks_no_hidden_characters_and_its_length(text, most):
     assert len(line) <= most
     assert line == plain(line)
     assert not any(c in line for c in "\n\r\t\u202e\u200b\x00\ud800")
+
+
+@given(st.text())
+def test_the_quick_way_to_a_line_gives_the_same(text):
+    kinds = [(c, unicodedata.category(c)) for c in text]
+    kept = [" " if kind == "Cc" else c for c, kind in kinds if kind not in HIDDEN]
+    assert plain(text) == " ".join("".join(kept).split())
 
 
 def test_cutting_is_marked_and_between_words():

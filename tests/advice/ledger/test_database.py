@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import repeat
@@ -154,9 +155,11 @@ def test_a_broken_connection_is_loud_and_the_next_entry_is_kept(tmp_path, url):
         with psycopg.connect(url) as blocking:  # the writer waits for this lock, and is then ended
             blocking.execute("SELECT * FROM nof1_head FOR UPDATE")
             waiting = ledger.submit(exchange(3))
-            threading.Timer(0.3, sql, (url, f"{end} AND wait_event_type = 'Lock'")).start()
+            while not waiting.done():  # on a busy machine it begins to wait later
+                sql(url, f"{end} AND wait_event_type = 'Lock'")
+                time.sleep(0.05)
             with pytest.raises(WorkspaceError, match="does not answer as it should"):
-                waiting.result(timeout=20)
+                waiting.result()
         assert ledger.record(exchange(4)).seq == 3
         assert ledger.verify().intact
 

@@ -23,7 +23,7 @@ class Disk:
 
     def commit(self, group):
         self.begun.set()
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         if self.failure is not None:
             raise self.failure
         first = sum(map(len, self.groups))
@@ -35,7 +35,7 @@ def held(disk, made, count):
     """Queue ``count`` drafts while the first of them is being written."""
     disk.open.clear()
     futures = [made.submit(Draft({"n": 0}))]
-    assert disk.begun.wait(10)
+    assert disk.begun.wait(60)
     return futures + [made.submit(Draft({"n": number})) for number in range(1, count)]
 
 
@@ -44,7 +44,7 @@ def test_what_waits_is_written_together_and_in_order():
     made = Writer(disk.commit)
     futures = held(disk, made, 10)
     disk.open.set()
-    assert [one.result(10).seq for one in futures] == list(range(1, 11))
+    assert [one.result(60).seq for one in futures] == list(range(1, 11))
     assert disk.groups == [[0], list(range(1, 10))]
     made.close()
 
@@ -58,7 +58,7 @@ def test_a_failure_reaches_all_of_its_group_and_the_next_group_is_tried():
     wait(futures, 10)
     assert all(isinstance(one.exception(), WorkspaceError) for one in futures)
     disk.failure = None
-    assert made.submit(Draft({"n": 9})).result(10).seq == 1
+    assert made.submit(Draft({"n": 9})).result(60).seq == 1
     made.close()
 
 
@@ -88,7 +88,7 @@ def test_a_caller_who_goes_away_does_not_stop_the_writer():
     assert futures[1].cancel()
     assert not futures[0].cancel()  # it is being written
     disk.open.set()
-    assert futures[2].result(10).seq == 3
+    assert futures[2].result(60).seq == 3
     assert disk.groups == [[0], [1, 2]]  # the cancelled one was kept all the same
     made.close()
 
@@ -100,7 +100,7 @@ def test_closing_writes_what_waits():
     closing = threading.Thread(target=made.close)
     closing.start()
     disk.open.set()
-    closing.join(10)
+    closing.join(60)
     assert all(isinstance(one, Future) and one.done() for one in futures)
     assert max(map(len, disk.groups)) <= writer.LARGEST_GROUP
     assert [one for group in disk.groups for one in group] == list(range(600))

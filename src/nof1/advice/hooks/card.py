@@ -22,6 +22,7 @@ from nof1.advice.hooks.words import address, escaped, plain, shortened
 from nof1.advice.orders.shapes import INLINE, INTERRUPTIVE, PASSIVE, Alert, Checked
 from nof1.advice.orders.wording import REVIEWED
 from nof1.core.finding import NOTICE, Evidence, Finding, Kind
+from nof1.core.unit_words import unit_words
 
 SUMMARY, LABEL, REASONS, LISTED = 139, 80, 3, 12  # characters, characters, rows, rows
 SPACE = UUID("6f1f2c1e-4f0b-5a53-9b0e-6d1d5f6f0a01")  # of our identifiers (RFC 9562, version 5)
@@ -226,9 +227,10 @@ def _sure(finding: Finding) -> str:
         return finding.frequency.text
     if finding.value is not None:
         value, span = finding.value, finding.value.interval
+        unit = unit_words(value.unit)
         return (
-            f"{value.amount:g} (range {span.low:g} to {span.high:g}, "
-            f"level {span.level:.0%}), unit {value.unit}."
+            f"{value.amount:g} (range {span.low:g} to {span.high:g}, level {span.level:.0%})"
+            f"{f', unit {unit}' if unit else ''}."
         )
     validation = finding.basis.validated_in.rstrip(".")
     return f"A {finding.basis.kind}, not a probability. Validation: {validation}."

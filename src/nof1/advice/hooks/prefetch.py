@@ -15,18 +15,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
 
 import msgspec
 import polars as pl
 
+from nof1.advice.hooks.naming import names_of
 from nof1.advice.hooks.outcome import BAD_REQUEST, UNMET, Refusal
 from nof1.advice.hooks.request import Request
 from nof1.advice.hooks.versions import UNUSED
 from nof1.core.errors import InputError
 from nof1.record.bundle import BundleRows, read_rows
 from nof1.record.importers.fhir import Sent
-from nof1.record.importers.fhir_codes import vocabulary
 from nof1.record.importers.fhir_datatypes import Meta
 from nof1.record.importers.fhir_types import Bundle
 from nof1.record.rows import Events, Row, frame_of, rows_of
@@ -172,7 +171,6 @@ class _Value(Bundle, kw_only=True, gc=False):
     link: tuple[_Link, ...] = ()
 
 
-_ANYTHING = msgspec.json.Decoder()
 _VALUE = msgspec.json.Decoder(_Value)
 _HEAD = msgspec.json.Decoder(_Head)
 _OUTCOME = msgspec.json.Decoder(_Outcome)
@@ -212,7 +210,7 @@ def chart(request: Request, keys: Sequence[str], site: str, at: datetime) -> Cha
     if read.patient != request.context.patient_id:
         raise Refusal(BAD_REQUEST, "value", "The prefetch is about another patient.", "prefetch")
     gaps.extend(_refused(read))
-    names = _names(request, useful)
+    names = names_of([bytes(one.raw) for one in useful.values()])
     return Chart(read.patient, site, read.rows, _origin(request), names, read.notes, tuple(gaps))
 
 
@@ -253,44 +251,6 @@ def _opened(raw: msgspec.Raw) -> _Opened:
 def _origin(request: Request) -> str:
     fetched = request.extension is not None and request.extension.fetched
     return "prefetch and FHIR server" if fetched else "prefetch"
-
-
-def _names(request: Request, useful: Mapping[str, _Opened]) -> dict[str, str]:
-    """Words for codes, as the resources' codings give them.
-
-    Where several are given for a code, those of the last coding count, keys in our order.
-    """
-    found: dict[str, str] = {}
-    displayed = [request.displayed(key) for key in useful]
-    if None in displayed:
-        return _names_in_order(useful)
-    objects = [one for each in displayed for one in each or ()]
-    try:
-        told = {(one.get("system"), one.get("code"), one["display"]) for one in objects}
-    except TypeError:  # a list or an object stands where words should be
-        return _names_in_order(useful)
-    for system, code, display in told:
-        if isinstance(system, str) and isinstance(code, str) and isinstance(display, str):
-            name = f"{vocabulary(system)[0]}//{code}"
-            if found.setdefault(name, display) != display:
-                return _names_in_order(useful)
-    return found
-
-
-def _names_in_order(useful: Mapping[str, _Opened]) -> dict[str, str]:
-    """The same when the order matters: from the end, the first words of a code count."""
-    found: dict[str, str] = {}
-    waiting: list[Any] = [_ANYTHING.decode(one.raw) for one in useful.values()]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, list):
-            waiting.extend(one)
-        elif isinstance(one, dict):
-            waiting.extend(one.values())
-            system, code, display = one.get("system"), one.get("code"), one.get("display")
-            if isinstance(system, str) and isinstance(code, str) and isinstance(display, str):
-                found.setdefault(f"{vocabulary(system)[0]}//{code}", display)
-    return found
 
 
 def _gap(key: str, one: _Opened | None) -> Gap | None:

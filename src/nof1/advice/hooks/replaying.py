@@ -23,7 +23,7 @@ def asker(workspace: Workspace) -> Answer:
         at = datetime.fromisoformat(entry.asked_at).replace(tzinfo=None)
         governed = service.under(entry.versions.get("governance", ""))
         made = governed.answered(entry.service, request, at)
-        used = service.room.of_answer(made.record, made.governance)
+        used = governed.room.of_answer(made.record, made.governance)
         return Again(made.reply.status, made.reply.body, used)
 
     return again

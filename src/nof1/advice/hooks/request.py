@@ -25,8 +25,7 @@ FETCHED = "org.nof1.fetched"  # extension of a kept request: the keys that nof1 
 _STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.S)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
-_SPACED = re.compile(rb'"[ \t\r\n]+:')
-_CONTAINERS = frozenset((dict, list))
+_TOO_DEEP = b"\n" + b" " * DEEPEST  # where each level is one blank further in
 _REFERENCE = re.compile(r"[A-Za-z]{1,64}/[A-Za-z0-9\-.]{1,256}")
 
 
@@ -62,7 +61,7 @@ class Extension(msgspec.Struct, frozen=True):
     fetched: tuple[str, ...] = msgspec.field(default=(), name=FETCHED)
 
 
-class Request(msgspec.Struct, frozen=True, rename="camel", dict=True):
+class Request(msgspec.Struct, frozen=True, rename="camel"):
     """One call of a service. ``prefetch`` holds the resources as the client sent them."""
 
     hook: str
@@ -78,16 +77,7 @@ class Request(msgspec.Struct, frozen=True, rename="camel", dict=True):
         """``hookInstance`` in its plain form; a UUID may be written in several ways."""
         return str(UUID(self.hook_instance))
 
-    def displayed(self, key: str) -> list[dict[str, Any]] | None:
-        """Objects with words (``display``) in a prefetched value, in no order; None: look there.
 
-        They were met when the body was checked, so that it need not be read a second time.
-        """
-        known: dict[str, list[dict[str, Any]]] = self.__dict__.get(_DISPLAYED, {})
-        return known.get(key)
-
-
-_DISPLAYED = "displayed_by_key"
 _DECODER = msgspec.json.Decoder(Request)
 _PLAIN = msgspec.json.Decoder()
 
@@ -99,7 +89,7 @@ def read(raw: bytes, hook: str) -> Request:
     ------
     Refusal : 413 when too large; 400 for anything that is not such a request.
     """
-    displayed = check_json(raw)
+    check_json(raw)
     try:
         found = _DECODER.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -108,69 +98,36 @@ def read(raw: bytes, hook: str) -> Request:
         context = msgspec.structs.replace(found.context, draft_orders=found.context.medications)
         found = msgspec.structs.replace(found, context=context)
     _check(found, hook)
-    if displayed is not None:
-        found.__dict__[_DISPLAYED] = displayed
     return found
 
 
-def check_json(raw: bytes) -> dict[str, list[dict[str, Any]]] | None:
+def check_json(raw: bytes) -> None:
     """Refuse what is too large or too deep, is no JSON object, or names a key twice.
 
     A key that stands twice is read differently by different programs: what one checks, another
-    may not see. Gives what ``Request.displayed`` tells by key, where a quick look was enough.
+    may not see.
     """
     if len(raw) > LARGEST:
         raise Refusal(TOO_LARGE, "too-long", f"The body is larger than {LARGEST:,} bytes.")
-    displayed = _quickly(raw)
-    if displayed is None:
+    if not _quickly(raw):
         _slowly(raw)
-    return displayed
 
 
-def _quickly(raw: bytes) -> dict[str, list[dict[str, Any]]] | None:
-    """As ``check_json`` where one look is enough to be sure that nothing is wrong; else None.
+def _quickly(raw: bytes) -> bool:
+    """Whether one look is enough to be sure that nothing is wrong.
 
-    Each member of an object shows ``":`` once when no blank stands between. So when no more of them
-    are there than members were read, no member was lost to another one of its name. The pair also
-    shows where a text begins with a colon; then the count is too large, and the slow way decides.
+    Of two members of one name only one is read, so what is written from it has fewer quotes than
+    came: as many quotes mean that none was lost. (A quote that came as a number would be one more.)
     """
-    text = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in raw else raw
-    if _SPACED.search(text):
-        return None
+    if b"\\" in raw and b"\\u0022" in raw:
+        return False
     try:
         whole = _PLAIN.decode(raw)
     except (msgspec.DecodeError, ValueError, RecursionError):  # a UnicodeDecodeError is among them
-        return None
-    if not isinstance(whole, dict):
-        return None
-    sent = whole.get("prefetch")
-    values = sent if isinstance(sent, dict) else {}
-    members, depth, _ = _surveyed({key: one for key, one in whole.items() if one is not values})
-    found = {}
-    for key, value in values.items():
-        more, deep, found[key] = _surveyed(value)
-        members, depth = members + more, max(depth, deep + 2)
-    members += len(values) + ("prefetch" in whole and sent is values)
-    return found if members == text.count(b'":') and depth <= DEEPEST else None
-
-
-def _surveyed(whole: Any) -> tuple[int, int, list[dict[str, Any]]]:
-    """Members of all objects within, how deep arrays and objects stand, objects with words."""
-    members, depth, displayed = 0, 0, list[dict[str, Any]]()
-    level = [whole] if type(whole) in _CONTAINERS else []
-    while level:
-        depth += 1
-        deeper: list[Any] = []
-        for one in level:
-            if type(one) is dict:
-                members += len(one)
-                if "display" in one:
-                    displayed.append(one)
-                deeper += [each for each in one.values() if type(each) in _CONTAINERS]
-            else:
-                deeper += [each for each in one if type(each) in _CONTAINERS]
-        level = deeper
-    return members, depth, displayed
+        return False
+    if not isinstance(whole, dict) or _TOO_DEEP in msgspec.json.format(raw, indent=1):
+        return False
+    return msgspec.json.encode(whole).count(b'"') == raw.count(b'"')
 
 
 def _slowly(raw: bytes) -> None:

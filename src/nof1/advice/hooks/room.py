@@ -17,10 +17,10 @@ from nof1.advice.hooks import prefetch, versions
 from nof1.advice.hooks.prefetch import Chart, Gap, unmet
 from nof1.advice.hooks.request import Request
 from nof1.advice.orders import check, drafts
-from nof1.core.errors import UsageError, WorkspaceError
+from nof1.core.errors import Nof1Error, UsageError, WorkspaceError
 from nof1.core.finding import Subject
 from nof1.core.workspace import Workspace
-from nof1.knowledge.base import sources
+from nof1.knowledge.base import mark, sources
 from nof1.record.events import BIRTH
 from nof1.record.generation import current
 from nof1.record.rows import Row, picked, place
@@ -80,12 +80,46 @@ class Opened:
 
 @dataclass
 class Room:
-    """A workspace that answers. It follows imports: a new generation of the record is opened."""
+    """A workspace that answers. It follows imports: a new generation of the record is opened.
+
+    Models, effects and facts stay as they were loaded, so that one answer rests on one set of them;
+    ``fresh`` gives the room that holds the newest. ``mark`` names what their folders looked like.
+    """
 
     workspace: Workspace
     _opened: Opened | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-    _facts: tuple[tuple[str, int, int], ...] = ()
+    _latest: Latest | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.mark = versions.stores(self.workspace)  # before anything is loaded
+        self._latest = self._latest or Latest(self)
+
+    def fresh(self) -> Room:
+        """The room of now: this one, or one with the models, effects and facts stored since.
+
+        Raises
+        ------
+        Nof1Error : what was stored is damaged. Nothing answers then, as at a start: the models of
+            before are not those of the workspace any more.
+        """
+        latest = self._latest or Latest(self)
+        if versions.stores(self.workspace) == latest.room.mark:
+            return latest.room
+        with latest.lock:  # one loads, the others wait for it
+            if latest.room.mark != versions.stores(self.workspace):
+                latest.load(self.workspace)
+            return latest.room
+
+    def at_hand(self) -> Room:
+        """As ``fresh``; of what is damaged a room all the same, whose models raise when asked."""
+        latest = self._latest or Latest(self)
+        try:
+            return self.fresh()
+        except Nof1Error:
+            if latest.fault is None:
+                raise
+            return latest.fault[0]
 
     @cached_property
     def adviser(self) -> Adviser:
@@ -99,11 +133,20 @@ class Room:
 
     def warm(self) -> None:
         """Load models and facts now, so that damage is told at the start and not to a clinician."""
-        _ = self.adviser.scorers, self.fixed
+        self.load()
         self.opened()
         for one in analytes().values():  # units take seconds to load, and in each thread anew
             rule(one.code, one.unit)
+
+    def load(self) -> None:
+        """Read all models, effects and facts.
+
+        Raises
+        ------
+        Nof1Error : one of them is damaged.
+        """
         base = self.adviser.base
+        _ = self.adviser.scorers, self.adviser.effects, self.fixed
         tried = drafts.ordered(TRIED, base)  # reads all tables, so that the first patient need not
         check.check((), tried, now(), base=base, subject=Subject(id="nobody"))
 
@@ -162,13 +205,12 @@ class Room:
     @cached_property
     def fixed(self) -> Mapping[str, str]:
         """Versions of all that shapes an answer but the record (``hooks.versions``)."""
-        self._facts = versions.mark(self.workspace.knowledge)
         return versions.fixed(self.workspace, self.adviser.base)
 
     def of_answer(self, record: str, governance: str) -> dict[str, str]:
         """The versions of one answer; facts are read as they are needed, and not twice."""
         found = versions.of(self.fixed, record, governance)
-        if versions.mark(self.workspace.knowledge) != self._facts:
+        if mark(self.workspace.knowledge) != self.mark[-1]:
             found["knowledge"] = versions.unsure(found["knowledge"])
         return found
 
@@ -182,6 +224,32 @@ class Room:
         """Sources of facts that are past their date at a moment."""
         found = sources(self.adviser.base).items()
         return tuple(sorted(name for name, one in found if one.expired(at.date())))
+
+
+@dataclass
+class Latest:
+    """The newest room of a workspace, shared by all that came before it."""
+
+    room: Room
+    fault: tuple[Room, Nof1Error] | None = None
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def load(self, workspace: Workspace) -> None:
+        """Load what is stored now; what was found damaged is not looked at again.
+
+        Raises
+        ------
+        Nof1Error : it is damaged.
+        """
+        made = Room(workspace, self.room._opened, _latest=self)
+        if self.fault is not None and self.fault[0].mark == made.mark:
+            raise self.fault[1]
+        try:
+            made.load()
+        except Nof1Error as error:
+            self.fault = (made, error)
+            raise
+        self.room, self.fault = made, None
 
 
 def _person(rows: Sequence[Row]) -> tuple[date | None, tuple[str, ...]]:

@@ -105,7 +105,13 @@ class Service:
 
     def under(self, version: str) -> Service:
         """The same under the governance of a past answer; as now when that is not known here."""
-        return replace(self, state=self.room.governance.as_of(version))
+        now = self.fresh()
+        return replace(now, state=now.room.governance.as_of(version))
+
+    def fresh(self) -> Service:
+        """The same with the models, effects and facts that are stored now (``Room.fresh``)."""
+        room = self.room.fresh()
+        return self if room is self.room else replace(self, room=room)
 
     def discovery(self) -> Reply:
         """The list of services."""
@@ -121,15 +127,19 @@ class Service:
             raw = self._completed(service_id, raw)
         except Exception as error:
             return _unforeseen("fetch", error)
+        try:
+            here = self.fresh()
+        except Exception as error:
+            return _unforeseen("load", error)
         at = self.clock()
         with self.turns:
-            made = self.answered(service_id, raw, at)
+            made = here.answered(service_id, raw, at)
         if self.timer() - begun > self.longest_s:  # half a minute late it would only confuse
             made = replace(made, reply=late(), shown=(), shadow=())
         if self.keeper is None or service_id not in OFFERS:
             return made.reply
         try:
-            used = self.room.of_answer(made.record, made.governance)
+            used = here.room.of_answer(made.record, made.governance)
             what = _exchange(service_id, raw, at, made, client, used)
             self.keeper.submit(what).result()
         except Exception as error:
@@ -149,7 +159,11 @@ class Service:
     def answer(self, service_id: str, raw: bytes, at: datetime) -> Reply:
         """The answer as of a moment (UTC), not kept: what ``call`` gives and replay asks for."""
         plain = at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
-        return self.answered(service_id, raw, plain).reply
+        try:
+            here = self.fresh()
+        except Exception as error:
+            return _unforeseen("load", error)
+        return here.answered(service_id, raw, plain).reply
 
     def answered(self, service_id: str, raw: bytes, at: datetime) -> Answered:
         """As ``answer``, with the request as read and the cards shown."""

@@ -20,7 +20,7 @@ import nof1
 from nof1.core import artefacts
 from nof1.core.code import ROOT, digest, sources
 from nof1.core.workspace import Workspace
-from nof1.knowledge.base import Base, tables
+from nof1.knowledge.base import Base, mark, tables
 
 # The rooms whose code can reach an answer. Facts have a version of their own (``knowledge``).
 ROOMS = (
@@ -75,12 +75,22 @@ def code_on_disk(root: Path | None = None) -> str:
     return digest(_sources(root), root)
 
 
-def mark(facts: Path) -> tuple[tuple[str, int, int], ...]:
-    """What a folder of a workspace's own facts looks like: another one when a file was replaced."""
-    if not facts.is_dir():
+def stores(workspace: Workspace) -> tuple[tuple[tuple[str, int, int], ...], ...]:
+    """What models, effects and facts look like: another one when one was stored or replaced.
+
+    A folder's time changes when a version is put into it, or taken out.
+    """
+    roots = (workspace.models, workspace.effects)
+    return (*(_folders(root) for root in roots), mark(workspace.knowledge))
+
+
+def _folders(root: Path) -> tuple[tuple[str, int, int], ...]:
+    try:
+        with os.scandir(root) as found:
+            kept = [(one.name, one.stat()) for one in found if not one.name.startswith(".")]
+    except FileNotFoundError:
         return ()
-    found = ((path.as_posix(), path.stat()) for path in sorted(facts.rglob("*")))
-    return tuple((name, status.st_mtime_ns, status.st_size) for name, status in found)
+    return tuple(sorted((name, told.st_mtime_ns, told.st_ino) for name, told in kept))
 
 
 @cache

@@ -18,8 +18,9 @@ def plain(text: str) -> str:
     >>> plain("a\\u202eb\\n  c")
     'ab c'
     """
-    if text.isascii() and text.isprintable():  # most texts: nothing can be hidden in them
-        return " ".join(text.split())
+    if text.isprintable():  # most texts: nothing can be hidden in them
+        even = "  " not in text and text == text.strip()
+        return text if even else " ".join(text.split())
     kept = (c for c in text if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn"))
     spaced = "".join(" " if unicodedata.category(c) == "Cc" else c for c in kept)
     return " ".join(spaced.split())
@@ -44,7 +45,10 @@ def escaped(text: str) -> str:
     >>> escaped("<b>[x](y)</b>")
     '\\\\<b\\\\>\\\\[x\\\\](y)\\\\</b\\\\>'
     """
-    return MARKUP.sub(r"\\\1", plain(text)).replace("&", "&amp;")
+    line = plain(text)
+    if MARKUP.search(line) is not None:
+        line = MARKUP.sub(r"\\\1", line)
+    return line.replace("&", "&amp;")
 
 
 def address(citation: str) -> str | None:

@@ -54,7 +54,13 @@ def flush(engine: sa.Engine) -> None:
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def unreachable(error: SQLAlchemyError) -> WorkspaceError:
+def of_driver(engine: sa.Engine) -> type[Exception]:
+    """What the driver raises when it is spoken to directly."""
+    found: type[Exception] = engine.dialect.loaded_dbapi.Error
+    return found
+
+
+def unreachable(error: Exception) -> WorkspaceError:
     """A refusal that names the kind of trouble and neither address nor values."""
     cause = getattr(error, "orig", None) or error
     return WorkspaceError(

@@ -18,6 +18,7 @@ from nof1.core.errors import UsageError
 KINDS = ("exchange", "feedback", "forgotten")
 OUTCOMES = ("accepted", "overridden")
 NAME = re.compile(r"[\x21-\x7e]{1,512}")
+_PLAIN = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 FHIR_STAFF = re.compile(r"(Practitioner|PractitionerRole)/[A-Za-z0-9.-]{1,64}")
 
 
@@ -162,7 +163,7 @@ def moment(time: datetime) -> str:
 
 def plain(data: Any) -> str:
     """JSON in the one form that is hashed: sorted keys, ASCII, no spaces."""
-    return json.dumps(data, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return _PLAIN.encode(data)
 
 
 def name(text: str | None, what: str) -> str | None:

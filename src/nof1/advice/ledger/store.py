@@ -31,6 +31,7 @@ class Ledger(Reader):
     def __init__(self, engine: sa.Engine, keys: Keys, *, writing: bool = True) -> None:
         super().__init__(engine, keys)
         self._writing_engine = engine.execution_options(**database.WRITING)
+        self._write = schema.Writing(engine.dialect)
         self._seen: chain.Head | None = None  # the newest head that this process has seen
         self._writer: Writer | None = None
         if writing:
@@ -103,7 +104,7 @@ class Ledger(Reader):
         try:
             with self._writing_engine.begin() as connection:
                 yield connection
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, database.of_driver(self._engine)) as error:
             raise database.unreachable(error) from None
 
     def _commit(self, group: Sequence[Draft]) -> Sequence[Receipt]:
@@ -118,14 +119,14 @@ class Ledger(Reader):
         old = self._checked(connection)
         now = moment(datetime.now(UTC))
         rows = list(chain.linked([one.fields for one in group], old.hash, old.seq, now))
-        connection.execute(schema.ADD_ENTRY, rows)
-        beside = _beside(rows, group)
-        for add, made in zip((schema.ADD_SEALED, schema.ADD_CARD), beside, strict=True):
+        write = self._write
+        write.add_entry.run(connection, rows)
+        for add, made in zip((write.add_sealed, write.add_card), _beside(rows, group), strict=True):
             if made:
-                connection.execute(add, made)
+                add.run(connection, made)
         end = rows[-1]
         new = self._signed(old.ledger, end["seq"], end["hash"], now)
-        connection.execute(schema.SET_HEAD, new.to_dict())
+        write.set_head.run(connection, [new.to_dict()])
         return new, [Receipt(row["seq"], row["hash"]) for row in rows]
 
     def _signed(self, ledger: str, seq: int, last: str, now: str) -> chain.Head:

@@ -78,7 +78,7 @@ def entries(known: Known, base: Base = SHIPPED) -> dict[str, EventRef]:
 
 def allergies(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     """What the recorded allergies mean for this medicine."""
-    every = entries(known, base)
+    every = known.once(entries, base)
     real = {code: one for code, one in every.items() if code not in NONE_KNOWN}
     if not every:
         text = "Allergies not checkable: none is recorded, and none is excluded."
@@ -98,7 +98,7 @@ def allergies(known: Known, drug: str, base: Base = SHIPPED) -> Column:
 
 def told(known: Known, drug: str, base: Base = SHIPPED) -> Iterator[Told]:
     """Every reason that an entry gives, entry by entry, the most cautious of each first."""
-    for code, event in entries(known, base).items():
+    for code, event in known.once(entries, base).items():
         name = None if code in NONE_KNOWN else _understood(code, event, base)
         if name is not None:
             yield from _reasons(known, name, code, event, drug, base)

@@ -6,10 +6,11 @@ Nothing known later than the moment is seen. What is absent stays absent: no val
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from typing import Any, TypeVar
 
 from nof1.core.finding import EventRef, utc
 from nof1.genome.findings import Gene, known_genes
@@ -24,6 +25,7 @@ SEXES = {"GENDER//F": True, "GENDER//M": False}
 ALLERGY, END = "ALLERGY//", "END//"
 OLDEST_YEARS = 125.0  # nobody has been older (Jeanne Calment, 122)
 DIAGNOSES = ("SNOMED//", "ICD10CM//", "ICD9CM//", "ICD10//")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Known:
     numbers: Mapping[str, Measured]
     started: Mapping[str, datetime] = field(default_factory=dict)
     reactions: Mapping[str, str] = field(default_factory=dict)
+    _found: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def results(self) -> dict[str, GeneResult]:
@@ -94,6 +97,14 @@ class Known:
             results=self.results, diagnoses=self.diagnoses, allergies=self.allergies
         )
         return made
+
+    def once(self, work: Callable[[Known, *tuple[Any, ...]], T], *more: object) -> T:
+        """``work(self, *more)``, done once for the patient: it must not look at the medicines."""
+        key = (work, *more)
+        if key not in self._found:
+            self._found[key] = work(self, *more)
+        found: T = self._found[key]
+        return found
 
     def takes(self, name: str) -> Taken | None:
         """The current medicine of this name; None when it is not taken."""

@@ -202,7 +202,7 @@ def hepatic(known: Known, drug: str, base: Base = SHIPPED) -> Column:
     if not limits:
         text = f"No hepatic limit of {drug} is in our table; that is not the same as having none."
         return column("hepatic", [], [Open(text, "Read the label.", NOT_IN_TABLE)], "")
-    found = graded(known)
+    found = known.once(graded)
     reasons = [*_graded(found, limits, base), *_active(known, drug, base)]
     if len(found.grades) == 1:
         return column("hepatic", reasons, [], f"{found.named}: no limit in our table.")

@@ -161,8 +161,9 @@ def _nearly(path: Path) -> list[tuple[str, Path]]:
         return [("omop", path)]
     for file in sorted(path.glob("*.y*ml")) if path.is_dir() else []:
         load(file)  # a mapping that is no YAML is not recognised as one
+    empty = path.is_file() and not path.stat().st_size
     raise InputError(
-        "The format is not recognised.",
+        "The file is empty." if empty else "The format is not recognised.",
         where=str(path),
         allowed=ACCEPTED,
         next_step="For plain tables, write a mapping file: docs/importing.md explains how.",

@@ -79,6 +79,8 @@ def settle(when: Span, *known_by: int | None) -> int:
     (40, 100)
     """
     first, last = when
+    if first == last:  # an instant, as most are
+        return last
     for bound in known_by:
         if bound is not None and first <= bound < last:
             last = bound

@@ -19,6 +19,7 @@ effective time it is ``issued``.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import NamedTuple
 
 from nof1.record.importers.fhir_codes import answer
@@ -41,6 +42,7 @@ VALUES = (
     "valueDateTime",
     "valuePeriod",
 )
+_GIVEN = attrgetter(*VALUES)
 COMPARATORS = frozenset(("<", "<=", ">=", ">", "ad"))
 
 
@@ -100,9 +102,10 @@ def _last(timing: Timing | None, rows: Rows, issued: int | None) -> int | None:
 
 def _add(it: Valued, time: int, rows: Rows) -> bool:
     """Add the events of one value; False when there is none."""
-    given = [value for value in VALUES if getattr(it, value) is not None]
-    if not given:
+    values = _GIVEN(it)
+    if values.count(None) == len(VALUES):
         return False
+    given = [name for name, value in zip(VALUES, values, strict=True) if value is not None]
     if len(given) > 1:
         raise Refused("more than one value[x]: FHIR allows one")
     if given[0] == "valueSampledData":

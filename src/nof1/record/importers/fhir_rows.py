@@ -150,8 +150,10 @@ class Rows:
 
     def moment(self, text: str | None, element: str, *known_by: int | None) -> int | None:
         """The moment of an event with this date; None for an absent date."""
+        if text is None:
+            return None
         found = self.span(text, element)
-        return None if found is None else self.settle(found, *known_by)
+        return None if found is None else settle(found, self.held, *known_by)
 
     def known_at(self, text: str | None, element: str) -> int | None:
         """The moment from which a recording date says the fact was known; also ``recorded``."""
