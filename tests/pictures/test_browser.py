@@ -27,7 +27,7 @@ def test_a_hostile_page_is_drawn_and_stays_silent(chromium: Any, kind: str, tmp_
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
     for place in page.locator("[data-chart]").all():
-        place.locator("svg").wait_for(timeout=20_000)
+        place.locator("svg").wait_for()
     wide = page.evaluate("document.documentElement.scrollWidth")
     page.close()
     assert said == []

@@ -66,6 +66,24 @@ def test_contributions_have_a_side_and_a_word(amount: float, way: str) -> None:
     assert way in bar
 
 
+def test_contributions_are_one_drawing_of_one_size() -> None:
+    rows = [{"text": "age", "contribution": 0.4}, {"text": "eGFR", "contribution": -0.2}]
+    picture = patient_charts.contributions(rows)
+    root = parsed(picture.svg or "")
+    assert [one.tag for one in root.iter() if one.tag == f"{SVG}svg"] == [f"{SVG}svg"]
+    widths = [float(one.get("width", "0")) for one in root.iter(f"{SVG}rect")]
+    assert widths == [56.0, 28.0]
+
+
+def test_units_stand_as_people_write_them_and_one_value_is_one() -> None:
+    points = [{"time": "2024-01-01", "value": 4.0}]
+    score = patient_charts.sparkline("AUDIT-C", points, "{score}", None, 7)
+    assert score.description == "AUDIT-C: 1 value, last 4, normal  to 7."
+    assert score.table.columns == ("Time", "AUDIT-C")
+    filtration = patient_charts.sparkline("eGFR", points * 2, "mL/min/{1.73_m2}", 60, 120)
+    assert filtration.table.columns == ("Time", "eGFR (mL/min/1.73 m²)")
+
+
 def test_contributions_of_nothing_do_not_divide_by_zero() -> None:
     assert 'width="0.0"' in patient_charts.contribution_bar(0.0, 0.0)
     assert patient_charts.contributions([]).description == "No reasons."

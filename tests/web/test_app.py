@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from hook_samples import AT, Kept, asked, raw, service, sign
 from nof1.advice.hooks.request import LARGEST
 from nof1.advice.hooks.service import Service
+from nof1.web import app as web
 from nof1.web.app import Door, build
 from nof1.web.clients import read
 from nof1.web.security import Gate, Used
@@ -123,14 +124,14 @@ def test_a_body_that_never_comes_is_given_up(desk):
 def test_an_answer_that_takes_too_long_is_503_and_said_to_be_no_advice(desk, kept):
     """Stuck: the client hears it in time. Late: what was worked out is not shown, nor kept."""
     go = threading.Event()
-    stuck = Service(desk.room, kept, lambda: go.wait(20) and AT, longest_s=-1.9)
+    stuck = Service(desk.room, kept, lambda: go.wait(120) and AT, longest_s=-1.9)
     with TestClient(build(Door(stuck, None))) as made:
         answer = made.post(SIGN, content=sign("aspirin"), headers=JSON)
         go.set()
     outcome(answer, 503)
     assert "ran out of time" in answer.text
-    times = iter((0.0, 11.0))
-    late = Service(desk.room, kept, lambda: AT, timer=lambda: next(times))
+    times = iter((0.0, 601.0))
+    late = Service(desk.room, kept, lambda: AT, timer=lambda: next(times), longest_s=600)
     with TestClient(build(Door(late, None))) as made:
         outcome(made.post(SIGN, content=sign("simvastatin", "clarithromycin"), headers=JSON), 503)
     exchange = kept.all[-1]
@@ -214,3 +215,19 @@ def test_nothing_of_the_unforeseen_is_told(desk, monkeypatch, caplog):
 def test_no_page_of_another_host_is_offered(client):
     assert client.get("/docs").status_code == 404
     assert "/cds-services/{service_id}" in client.get("/openapi.json").json()["paths"]
+
+
+def test_work_ahead_begins_when_the_server_listens_and_readiness_does_not_wait(desk, monkeypatch):
+    begun, ended = threading.Event(), []
+
+    def warm(stop):
+        begun.set()
+        ended.append(stop.wait(120))
+
+    monkeypatch.setattr(web, "AHEAD_S", 0.0)
+    made = build(Door(Service(desk.room, None, lambda: AT), None), warm=warm)
+    with TestClient(made, base_url="http://127.0.0.1:8000") as client:
+        assert begun.wait(120)
+        assert client.get("/ready").status_code == 200
+        assert ended == []
+    assert ended == [True]

@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import threading
 from contextlib import suppress
@@ -14,6 +13,7 @@ import pytest
 import uvicorn
 
 from nof1.cli import main
+from ports import free_port
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "cds-hooks.md").read_text(encoding="utf-8")
 HERE = "http://127.0.0.1:8000"
@@ -33,9 +33,7 @@ ORDER = next(one for one in blocks(TEXT) if one.startswith('{"hook": "order-sign
 @pytest.fixture(scope="module")
 def demo():
     """The address of a running demo."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     servers, ended = [], threading.Event()
 
     def run(app, **how):

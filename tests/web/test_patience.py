@@ -31,7 +31,7 @@ def running(protocol):
     server.startup = startup
     thread = threading.Thread(target=server.run)
     thread.start()
-    assert begun.wait(30)
+    assert begun.wait(120)
     try:
         yield server.servers[0].sockets[0].getsockname()
     finally:

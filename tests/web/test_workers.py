@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,14 +17,10 @@ from hook_samples import sign
 from nof1.advice.ledger.store import read_ledger
 from nof1.core.workspace import create
 from nof1.web.access.desk import open_desk
+from ports import free_port
 from token_samples import SIGN, clients_file, token
 
 PATIENCE_S = 120.0
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as door:
-        return door.getsockname()[1]
 
 
 def command(workspace, port, *more):

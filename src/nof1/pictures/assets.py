@@ -13,7 +13,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-SCRIPTS = ("vendor/vega.min.js", "vendor/vega-lite.min.js", "vendor/vega-embed.min.js", "charts.js")
+from nof1.pictures import theme
+
+VENDORED = ("vendor/vega.min.js", "vendor/vega-lite.min.js", "vendor/vega-interpreter.js")
+THEME = "/* theme */ {}"  # what charts.js holds where the house's look belongs
 STYLES = {"surveillance": ("surveillance.css",)}  # kind of page -> its own style sheets
 
 
@@ -25,7 +28,10 @@ def text(name: str) -> str:
 
 def scripts(charts: bool) -> tuple[str, ...]:
     """The scripts of a page: none at all when it shows no Vega chart."""
-    return tuple(text(name) for name in SCRIPTS) if charts else ()
+    if not charts:
+        return ()
+    drawn = text("charts.js").replace(THEME, json_text(theme.config()))
+    return (*(text(name) for name in VENDORED), drawn)
 
 
 def style(kind: str = "") -> str:

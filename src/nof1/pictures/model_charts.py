@@ -88,7 +88,7 @@ def decision_curve(
     lines = lines.encode(
         x=x,
         y=alt.Y("benefit:Q", scale=scale),
-        color=alt.Color("who:N", title=None, scale=tones),
+        color=alt.Color("who:N", title=None, scale=tones, legend=alt.Legend(columns=2)),
         strokeDash=alt.StrokeDash("who:N", title=None, sort=list(names.values())),
     )
     better = [row["threshold"] for row in rows if row["model"] > max(row["treat_all"], 0.0)]
@@ -302,14 +302,17 @@ def attrition(steps: Any, title: str = "From all patients to the cohort") -> Pic
     """
     rows = rows_of(steps)
     need(rows, ["step", "people"], "attrition")
+    told = [{**row, "words": f"{row['people']:,}  {row['step']}"} for row in rows]
     order = [row["step"] for row in rows]
-    y = alt.Y("step:N", sort=order, title=None, axis=alt.Axis(labelLimit=260, grid=False))
-    base = alt.Chart(data(rows)).encode(y=y, x=alt.X("people:Q", title="People left"))
-    bars = base.mark_bar(color=theme.SKY, height={"band": 0.7})
-    words = (
-        base.mark_text(align="left", dx=4)
+    y = alt.Y("step:N", sort=order, title=None, axis=None)
+    base = alt.Chart(data(told)).encode(y=y)
+    axis = alt.Axis(tickCount=3, format="~s", labelFlush=True)
+    bars = base.mark_bar(color=theme.SKY, height=10, yOffset=8)
+    bars = bars.encode(x=alt.X("people:Q", title="People left", axis=axis))
+    words = (  # over the bar, so that a long step fits into a narrow window
+        base.mark_text(align="left", dy=-6, limit=alt.ExprRef("width"))
         .properties(name="words")
-        .encode(text=alt.Text("people:Q", format=","))
+        .encode(text="words:N", x=alt.value(0))
     )
     said = "Nobody was looked at."
     if rows:
@@ -318,7 +321,7 @@ def attrition(steps: Any, title: str = "From all patients to the cohort") -> Pic
         title,
         said,
         table_of(rows, {"step": "Step", "people": "People left"}),
-        finished(alt.layer(bars, words), 40 + 32 * len(rows)),
+        finished(alt.layer(bars, words), 40 + 38 * len(rows)),
     )
 
 

@@ -26,7 +26,9 @@ from markupsafe import Markup
 
 from nof1.core.errors import UsageError
 from nof1.core.finding import NOTICE
+from nof1.core.whole import whole_file
 from nof1.pictures import assets
+from nof1.pictures.lean import lean
 from nof1.pictures.picture import Picture
 from nof1.pictures.views import (
     attributes,
@@ -102,12 +104,17 @@ def render(kind: str, data: Mapping[str, Any]) -> str:
 
 
 def write(kind: str, data: Mapping[str, Any], path: Path) -> Path:
-    """Write the page to ``path`` and its data to the same name ending in ``.json``."""
+    """Write the page to ``path`` and its data to the same name ending in ``.json``: both or none.
+
+    Raises
+    ------
+    UsageError : they cannot be written.
+    """
     html = render(kind, {**data, "json_name": path.with_suffix(".json").name})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(html, encoding="utf-8")
     twin = json.dumps(data, indent=1, ensure_ascii=False, default=str)
-    path.with_suffix(".json").write_text(twin + "\n", encoding="utf-8")
+    with whole_file(path) as there:
+        there.write_text(html, encoding="utf-8")
+        there.with_suffix(".json").write_text(twin + "\n", encoding="utf-8")
     return path
 
 
@@ -128,7 +135,7 @@ def environment(loader: BaseLoader, link: Callable[[str], str]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["chart_json"] = lambda picture: Markup(assets.json_text(picture.spec()))
+    made.filters["chart_json"] = lambda picture: Markup(assets.json_text(lean(picture.spec())))
     made.filters["svg"] = lambda picture: Markup(picture.svg)
     made.filters["link"] = link
     return made

@@ -13,6 +13,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from nof1.core.errors import UsageError
+from nof1.core.unit_words import unit_words
 from nof1.pictures.picture import Picture, Table, rows_of, table_of
 from nof1.pictures.theme import BLUE, GREY, SANS, VERMILION
 
@@ -140,16 +141,21 @@ def contribution_bar(contribution: float, largest: float) -> Markup:
 
     ``largest`` is the largest absolute contribution of the list, which fills half the width.
     """
+    way = "raises" if contribution >= 0 else "lowers"
+    drawn = _contribution(contribution, largest)
+    return Markup(_svg(120, 20, f"{way} the risk", drawn, "contribution"))
+
+
+def _contribution(contribution: float, largest: float) -> str:
+    """The bar and its middle line, in a place of 120 by 20."""
     length = round(56 * abs(contribution) / largest, 1) if largest else 0.0
     x = 60 if contribution >= 0 else 60 - length
     tone = ("fill-risk", VERMILION) if contribution >= 0 else ("fill-accent", BLUE)
-    way = "raises" if contribution >= 0 else "lowers"
     bar = (
         f'<rect x="{x}" y="4" width="{length}" height="12" rx="2" '
         f'class="{tone[0]}" fill="{tone[1]}"/>'
     )
-    middle = f'<path d="M60 1v18" class="stroke-quiet" stroke="{GREY}"/>'
-    return Markup(_svg(120, 20, f"{way} the risk", bar + middle, "contribution"))
+    return bar + f'<path d="M60 1v18" class="stroke-quiet" stroke="{GREY}"/>'
 
 
 def contributions(reasons: Any) -> Picture:
@@ -163,7 +169,7 @@ def contributions(reasons: Any) -> Picture:
     largest = max([abs(row["contribution"]) for row in rows], default=0.0)
     lines = []
     for i, row in enumerate(rows):
-        bar = contribution_bar(row["contribution"], largest)
+        bar = _contribution(row["contribution"], largest)
         lines.append(f'<g transform="translate(0 {24 * i})">{bar}</g>')
         lines.append(_text(130, 24 * i + 14, f"{row['contribution']:+.2f}  {row['text']}", "start"))
     said = "; ".join(f"{row['text']}: {row['contribution']:+.2f}" for row in rows) or "No reasons."
@@ -206,13 +212,14 @@ def sparkline(
     for x, y in placed[-1:]:
         marks += f'<circle cx="{x}" cy="{y}" r="3.5" class="fill-accent" fill="{BLUE}"/>'
     normal = f"normal {low if low is not None else ''} to {high if high is not None else ''}"
-    known = "" if low is None and high is None else f", {normal} {unit}"
-    last = f"last {seen[-1][1]:g} {unit}" if seen else "no values"
-    said = f"{name}: {len(seen)} values, {last}{known}."
+    bare = unit_words(unit)
+    known = "" if low is None and high is None else f", {normal} {bare}".rstrip()
+    last = f"last {seen[-1][1]:g} {bare}".rstrip() if seen else "no number"
+    said = f"{name}: {len(seen)} value{'' if len(seen) == 1 else 's'}, {last}{known}."
     return Picture(
         name,
         said,
-        table_of(list(points), {"time": "Time", "value": f"{name} ({unit})"}),
+        table_of(list(points), {"time": "Time", "value": f"{name} ({bare})" if bare else name}),
         svg=_svg(220, 40, said, (band if known else "") + marks, "sparkline"),
     )
 

@@ -26,7 +26,7 @@ def config() -> dict[str, Any]:
     return {
         "background": "transparent",
         "font": SANS,
-        "view": {"stroke": None},
+        "view": {"continuousHeight": 300, "continuousWidth": 300, "stroke": None},
         "range": {"category": CATEGORIES, "heatmap": {"scheme": SCALE}},
         "axis": {
             **words,

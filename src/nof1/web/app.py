@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -36,6 +37,7 @@ from nof1.web.metrics import TYPE, Metrics
 from nof1.web.security import Gate, NotTrusted
 
 BODY_S = 10.0  # a body that takes longer is a client that holds a place on purpose or by accident
+AHEAD_S = 0.5  # until the server surely listens
 KEEP_S = 2.0  # what writing an answer down may take beyond the service's own limit
 LOOPBACK = r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 UNAUTHORIZED, TIMEOUT, MEDIA = 401, 408, 415
@@ -69,8 +71,11 @@ def build(
     door: Door,
     close: Callable[[], None] | None = None,
     pages: Callable[[FastAPI], None] | None = None,
+    warm: Callable[[threading.Event], None] | None = None,
 ) -> FastAPI:
     """The application. ``close`` runs when the server stops; ``pages`` adds the pages for people.
+
+    ``warm`` runs in a thread when the server listens; it ends early when its event is set.
 
     Raises
     ------
@@ -79,9 +84,13 @@ def build(
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        sharing = asyncio.create_task(_share(door.metrics))
+        sharing, stop = asyncio.create_task(_share(door.metrics)), threading.Event()
+        ahead = threading.Thread(target=_ahead, args=(warm, stop), daemon=True)
+        ahead.start()
         yield
+        stop.set()
         sharing.cancel()
+        await to_thread.run_sync(ahead.join)  # its step of now ends first
         door.metrics.share()
         if close is not None:
             close()
@@ -109,6 +118,12 @@ def build(
     app.add_middleware(Unbroken)  # last: around everything
     guard.check(app.router.routes)
     return app
+
+
+def _ahead(warm: Callable[[threading.Event], None] | None, stop: threading.Event) -> None:
+    """Work that readers should not wait for; sockets are opened first."""
+    if warm is not None and not stop.wait(AHEAD_S):
+        warm(stop)
 
 
 async def _share(metrics: Metrics) -> None:
@@ -242,7 +257,7 @@ def _operations(app: FastAPI, door: Door) -> None:
     async def ready() -> Response:
         """Whether models, facts and record can be used: 503 with an OperationOutcome when not."""
         try:
-            await run_in_threadpool(door.service.room.warm)
+            await run_in_threadpool(lambda: door.service.room.fresh().warm())
         except Exception:
             text = "Models, facts or record cannot be used; see the server's log."
             return Response(body("transient", text), 503, HEADERS, JSON)

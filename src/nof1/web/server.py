@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -24,7 +26,7 @@ from nof1.web.access.people import People
 from nof1.web.app import Door, build
 from nof1.web.metrics import Metrics
 from nof1.web.security import Gate, Used
-from nof1.web.site import rooms
+from nof1.web.site import rooms, warmth
 from nof1.web.site.house import House
 
 
@@ -71,8 +73,7 @@ def ready(
     room = Room(workspace)
     room.warm()
     known = None if allowed is None else clients.read(allowed)
-    moment = last_day(room) if demo else None
-    clock = now if moment is None else lambda: moment
+    clock = _clock(room, demo)
     ledger = open_ledger(workspace.audit, database)
     closing: list[Callable[[], None]] = [ledger.close]
     gate = None
@@ -86,17 +87,27 @@ def ready(
     door = Door(service, gate, origins, metrics=Metrics(counts), access=access)
     house = House(workspace, service, clock, demo)
 
+    warm = partial(warmth.warm, house) if access.pages or door.open else None
+
     def shown(app: FastAPI) -> None:
         if sign_in is not None:
             sign_in(app)
-        if access.pages or door.open:
+        if warm is not None:
             rooms.add(app, house)
 
     def close() -> None:
         for one in closing:
             one()
 
-    return Ready(build(door, close, shown), room, gate is not None)
+    return Ready(build(door, close, shown, warm), room, gate is not None)
+
+
+def _clock(room: Room, demo: bool) -> Callable[[], datetime]:
+    """The moment of asking; in a demo the day after the record's last event."""
+    if not demo:
+        return now
+    moment = last_day(room)
+    return lambda: moment
 
 
 def _access(

@@ -3,7 +3,6 @@
 Needs Chromium (``apt install chromium``) and Playwright; skips by name without them.
 """
 
-import socket
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ import identity_provider as idp
 from access_samples import PASSWORD
 from nof1.web.access.oidc.flow import Hospital
 from nof1.web.access.oidc.settings import read
+from ports import free_port
 
 # Runs in the page: what a sighted check of the tree would find first.
 FAULTS = """() => {
@@ -62,9 +62,7 @@ def server(tmp_path, request):
     """A server on a real port with accounts and a hospital's sign-in."""
     scheme = request.param
     keys = certificate(tmp_path) if scheme == "https" else {}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with idp.serving() as provider:
         settings = read(idp.settings_file(tmp_path, provider.issuer), insecure=True)
         made = samples.server(

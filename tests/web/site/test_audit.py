@@ -22,7 +22,7 @@ PATH = "/governance/audit"
 
 def get(browser, path=PATH):
     """Asks again while something is being worked out."""
-    for _ in range(300):
+    for _ in range(3000):
         answer = browser.get(path)
         if "refresh" not in answer.headers and "entries are being checked" not in answer.text:
             return answer

@@ -63,7 +63,7 @@ def pages(app):
 
 def patient(browser, path, **query):
     """A page that may be worked out first."""
-    for _ in range(120):
+    for _ in range(1200):
         answer = browser.get(path, params=query)
         if "refresh" not in answer.headers:
             return answer

@@ -21,7 +21,7 @@ PATH = "/federation"
 
 def get(browser, path=PATH):
     """Asks again while something is being worked out."""
-    for _ in range(200):
+    for _ in range(3000):
         answer = browser.get(path)
         if "refresh" not in answer.headers:
             return answer

@@ -24,7 +24,7 @@ RULE = f"/governance/rules/{PAIR}"
 
 def get(browser, path, **more):
     """Asks again while something is being worked out."""
-    for _ in range(300):
+    for _ in range(3000):
         answer = browser.get(path, **more)
         if "refresh" not in answer.headers:
             return answer

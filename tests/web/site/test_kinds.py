@@ -7,7 +7,7 @@ from nof1.record.store import Record
 from nof1.web.access.desk import open_desk
 from nof1.web.access.emergency import mark
 from nof1.web.access.scopes import PATIENT_KINDS
-from nof1.web.site.kinds import FINDINGS, KINDS, is_kind, kind_of, of_kinds, unit_words
+from nof1.web.site.kinds import FINDINGS, KINDS, after, is_kind, kind_of, of_kinds
 
 
 def test_every_code_of_a_record_has_exactly_one_sort(site_workspace):
@@ -34,7 +34,7 @@ def test_no_sort_is_no_row():
     [(None, ""), ("1", ""), ("{score}", ""), ("/min", " /min"), ("kg/m2", " kg/m²"), ("%", " %")],
 )
 def test_units_as_people_write_them(unit, said):
-    assert unit_words(unit) == said
+    assert after(unit) == said
 
 
 def test_an_emergency_is_noted_at_the_door_and_not_for_each_part(guarded, site_workspace, places):

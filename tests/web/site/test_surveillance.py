@@ -43,7 +43,7 @@ def ready(browser):
     """Asks again while something is being worked out."""
 
     def get(path, **more):
-        for _ in range(100):
+        for _ in range(3000):
             answer = browser.get(path, **more)
             if "refresh" not in answer.headers:
                 return answer

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nof1.core.unit_words import unit_words
 from nof1.pictures import patient_charts
 
 STATUS = {
@@ -141,13 +142,21 @@ def _value(value: Mapping[str, Any], kind: str) -> str:
         ends = (value["amount"], interval["low"], interval["high"])
         numbers = [f"{factor * n:+.1f}".replace("-", "\u2212") for n in ends]
     elif value["unit"] == "1":
-        numbers = [f"{100 * n:.3g}" for n in (value["amount"], interval["low"], interval["high"])]
+        numbers = [_percent(n) for n in (value["amount"], interval["low"], interval["high"])]
         unit = " %"
     else:
         numbers = [f"{n:.3g}" for n in (value["amount"], interval["low"], interval["high"])]
-        unit = f" {value['unit']}"
+        unit = f" {unit_words(value['unit'])}".rstrip()
     level = f"{interval['level']:.0%}"
     return f"{numbers[0]}{unit} ({level} interval {numbers[1]} to {numbers[2]}{unit})"
+
+
+def _percent(share: float) -> str:
+    """
+    >>> _percent(0.12345), _percent(0.99991), _percent(1.0)
+    ('12.3', 'over 99.9', '100')
+    """
+    return "over 99.9" if 0.9995 <= share < 1 else f"{100 * share:.3g}"
 
 
 def _scale(evidence: Sequence[Mapping[str, Any]]) -> str:
@@ -172,7 +181,11 @@ def _reason(evidence: Mapping[str, Any], largest: float) -> dict[str, Any]:
 
 def _event(event: Mapping[str, Any]) -> dict[str, Any]:
     value = event.get("value")
-    words = event.get("text") if value is None else f"{value:.6g} {event.get('unit') or ''}".strip()
+    words = (
+        event.get("text")
+        if value is None
+        else f"{value:.6g} {unit_words(event.get('unit'))}".strip()
+    )
     row = event.get("source_row")
     source = event.get("source_file")
     return {
@@ -194,7 +207,7 @@ def _line(row: Mapping[str, Any]) -> dict[str, Any]:
     )
     return {
         "display": row["display"],
-        "unit": row["unit"],
+        "unit": unit_words(row["unit"]),
         "picture": picture,
         "last": f"{last['value']:.4g}" if last else "none",
         "when": str(last["time"])[:10] if last else "",

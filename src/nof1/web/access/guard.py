@@ -301,7 +301,7 @@ class Doorman:
         """A refusal: a page for a person, an OperationOutcome for a program."""
         if self._access.pages and "text/html" in request.headers.get("accept", ""):
             if denied.status == 401 and request.method == "GET":
-                path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                path = _sent(request) + (f"?{request.url.query}" if request.url.query else "")
                 next_ = f"?next={quote(path)}" if forms.place(path) == path else ""
                 return RedirectResponse(f"/sign-in{next_}", 303, dict(forms.HEADERS))
             from nof1.web.access.looks import message
@@ -312,6 +312,12 @@ class Doorman:
         if denied.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         return Response(body(code, f"Refused: {denied.why}."), denied.status, headers, JSON)
+
+
+def _sent(request: Request) -> str:
+    """The path as it was sent, quoted: a slash inside an identifier stays ``%2F``."""
+    raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    return raw.decode("ascii", "replace")
 
 
 def csrf(secret: str) -> str:

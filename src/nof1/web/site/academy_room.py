@@ -155,8 +155,8 @@ def live_address(request: Request, house: House, live: Live) -> str | None:
         return None
     if live.page == "patient":
         return _patient(request, house) or seen[room]
-    if live.page == "model" and house.room.adviser.scorers:
-        return model_address(house.room.adviser.scorers[0].basis.id)
+    if live.page == "model" and house.scorers():
+        return model_address(house.scorers()[0].basis.id)
     if live.page == "quality" and _there(request, "/data/quality"):
         return "/data/quality"
     return "/academy/case" if live.page == "case" else seen[room]

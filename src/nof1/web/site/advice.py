@@ -42,14 +42,14 @@ BECAME = {"accepted": "accepted", "overridden": "overridden"}
 def add(app: FastAPI, house: House) -> None:
     """Put the pages into the application."""
 
-    @app.get("/patients/{patient}/advice", include_in_schema=False)
+    @app.get("/patients/{patient:id}/advice", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def advice(request: Request, patient: str, entry: int | None = None) -> Response:
         """Cards about the patient, or about the draft orders of an earlier request."""
         asked = subject(house, request, patient)
         return show(request, house, page(request, house, asked, entry))
 
-    @app.get("/patients/{patient}/advice/answer", include_in_schema=False)
+    @app.get("/patients/{patient:id}/advice/answer", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def answer(request: Request, patient: str, entry: int) -> Response:
         """The bytes of an answer, as CDS Hooks sent them and the ledger holds them."""
@@ -57,14 +57,14 @@ def add(app: FastAPI, house: House) -> None:
         found = calls.kept(house, entry, asked.patient)
         return Response(found.raw, 200, dict(HEADERS), "application/json")
 
-    @app.post("/patients/{patient}/advice", include_in_schema=False)
+    @app.post("/patients/{patient:id}/advice", include_in_schema=False)
     @guard.needs("create", KIND, patient="patient")
     async def order(request: Request, patient: str) -> Response:
         """Check draft orders; their answer has an address of its own."""
         fields = await form(request)
         return await run_in_threadpool(ordered, request, house, patient, fields)
 
-    @app.post("/patients/{patient}/advice/feedback", include_in_schema=False)
+    @app.post("/patients/{patient:id}/advice/feedback", include_in_schema=False)
     @guard.needs("update", KIND, patient="patient")
     async def feedback(request: Request, patient: str) -> Response:
         """Keep what became of a card."""

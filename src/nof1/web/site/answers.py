@@ -19,12 +19,13 @@ FRAME = ("title", "data_date", "synthetic", "json_name", "site", "as_of")
 
 def answers(house: House, asked: Subject) -> tuple[Finding, ...]:
     """Every finding about the patient at that moment; worked out once."""
-    adviser, names = house.room.adviser, house.opened().names
-    state = adviser.governance.state()
+    names, state = house.opened().names, house.room.governance.state()
     key = ("answers", asked.subject_id, asked.at)
     return house.kept(
         key,
-        lambda: tuple(adviser.advise(asked.person, asked.events, asked.at, names, state=state)),
+        lambda: tuple(
+            house.room.adviser.advise(asked.person, asked.events, asked.at, names, state=state)
+        ),
         f"{state.version} {date.today()}",  # facts grow old while a server runs
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import partial
@@ -260,7 +261,9 @@ def log_page(
         template="audit-log",
         title="Audit log",
         context={
-            "of": "log", "rows": rows, "asked": asked, "state": state, "entries": len(lines),
+            "of": "log", "asked": asked,
+            "rows": [{**one, "told": in_words(one["details"])} for one in rows],
+            "state": state, "entries": len(lines),
             "more": None if more is None else with_query(request, before=str(more)),
             "newest": with_query(request, before=None) if before else None,
             "check_all": None,
@@ -307,3 +310,22 @@ def _line(number: int, raw: bytes) -> dict[str, Any]:
 def address(**query: str) -> str:
     """A search of the audit."""
     return "/governance/audit" + (f"?{urlencode(query)}" if query else "")
+
+
+def in_words(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What stands in a line of the log, in words; empty lists are left out.
+
+    >>> in_words({"statuses": ["found", "found", "not_checked"], "rows": 3, "models": []})
+    [('statuses', 'found 2, not checked 1'), ('rows', '3')]
+    """
+    made = []
+    for name, value in details.items():
+        if isinstance(value, list):
+            counts = Counter(str(one).replace("_", " ") for one in value)
+            words = ", ".join(f"{one} {n}" if len(counts) < len(value) else one
+                              for one, n in counts.items())  # fmt: skip
+        else:
+            words = str(value)
+        if words:
+            made.append((name.replace("_", " "), words))
+    return made

@@ -113,7 +113,7 @@ def ask(house: House, entry: Entry, raw: bytes) -> Again:
     at = datetime.fromisoformat(entry.asked_at).replace(tzinfo=None)
     governed = house.service.under(entry.versions.get("governance", ""))
     made = governed.answered(entry.service, raw, at)
-    used = house.room.of_answer(made.record, made.governance)
+    used = governed.room.of_answer(made.record, made.governance)
     return Again(made.reply.status, made.reply.body, used)
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from nof1.core.errors import UsageError
 from nof1.pictures.timeline import Lane, Row, Span, outside
 from nof1.record.normal import normal
-from nof1.web.site.kinds import Kind, is_kind, named, unit_words
+from nof1.web.site.kinds import Kind, after, is_kind, named
 from nof1.web.site.subject import GENDER, Subject
 
 MOST = 16  # rows of a lane; the rest is one link away
@@ -102,7 +102,8 @@ def _marked(subject: Subject, events: pl.DataFrame, names: Names) -> list[Row]:
         times = _times(events, codes)
         often = "once" if len(times) == 1 else f"{len(times)} times"
         said = f"recorded {often}, first {times[0]:%Y-%m-%d}, last {times[-1]:%Y-%m-%d}"
-        since = f"{times[0]:%Y-%m-%d}" if len(times) == 1 else f"since {times[0]:%Y-%m-%d}"
+        last = f"{times[-1]:%Y-%m-%d}"
+        since = last if len(times) == 1 else f"{len(times)}, last {last}"
         made.append(
             Row(label, said, marks=tuple(times), aside=since, address=_address(subject, codes))
         )
@@ -180,11 +181,11 @@ def _curve(subject: Subject, code: str, rows: pl.DataFrame, names: Names) -> Row
     usual = normal(code, unit, _sex(subject), subject.age_years)
     low, high = (usual.low, usual.high) if usual else (None, None)
     last, value = points[-1]
-    bare = unit_words(unit)
+    bare = after(unit)
     band = f", usual {usual.words()}" if usual else ""
     count = "1 value" if len(points) == 1 else f"{len(points)} values"
     said = f"{count}, last {value:.4g}{bare} on {last:%Y-%m-%d}{band}"
-    label = named(code, names).removeprefix("Surroundings: ").replace("_", " ")
+    label = named(code, names).removeprefix("Surroundings: ")
     return Row(
         label, said, points=points, low=low, high=high, aside=f"{value:.4g}{bare}",
         outside=outside(value, low, high), address=_address(subject, [code]),

@@ -76,12 +76,20 @@ def answer(request: Request, house: House, error: Nof1Error, status: int) -> Res
         title=TITLES.get(status, TITLES[400]),
         context={"error": error.to_dict()},
         data={},
-        data_date="" if status == 500 else house.data_date(),
+        data_date="" if status == 500 else _data_date(house),
         here="",
         status=status,
         restores=False,
     )
     return HTMLResponse(render(request, house, page), status, dict(HEADERS))
+
+
+def _data_date(house: House) -> str:
+    """The day of the record's last event; "" where the error is just that nothing can be loaded."""
+    try:
+        return house.data_date()
+    except Nof1Error:
+        return ""
 
 
 def _person(request: Request) -> bool:

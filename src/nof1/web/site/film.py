@@ -42,13 +42,13 @@ def add(app: FastAPI, house: House) -> None:
 
 
 def _pages(app: FastAPI, house: House, room: FilmRoom) -> None:
-    @app.get("/patients/{patient}/films", include_in_schema=False)
+    @app.get("/patients/{patient:id}/films", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def listed(request: Request, patient: str) -> Response:
         """The pictures of a patient, newest first."""
         return show(request, house, list_page(house, subject(house, request, patient)))
 
-    @app.get("/patients/{patient}/films/{film}", include_in_schema=False)
+    @app.get("/patients/{patient:id}/films/{film}", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def one(request: Request, patient: str, film: str) -> Response:
         """One picture with its answers."""
@@ -57,7 +57,7 @@ def _pages(app: FastAPI, house: House, room: FilmRoom) -> None:
 
 
 def _pictures(app: FastAPI, house: House, room: FilmRoom) -> None:
-    @app.get("/patients/{patient}/films/{film}/image", include_in_schema=False)
+    @app.get("/patients/{patient:id}/films/{film}/image", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def image(
         request: Request, patient: str, film: str, slice: int = 1, small: bool = False
@@ -67,7 +67,7 @@ def _pictures(app: FastAPI, house: House, room: FilmRoom) -> None:
         made = room.film(filed, slice, window(request), small=small)
         return Response(made, 200, dict(HEADERS), PNG)
 
-    @app.get("/patients/{patient}/films/{film}/heat", include_in_schema=False)
+    @app.get("/patients/{patient:id}/films/{film}/heat", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def heat(request: Request, patient: str, film: str, answer: int = 1) -> Response:
         """The evidence of an answer as a transparent PNG."""
@@ -79,7 +79,7 @@ def _pictures(app: FastAPI, house: House, room: FilmRoom) -> None:
             raise Missing("The evidence of this answer is not kept here.")
         return Response(room.layer(path), 200, dict(HEADERS), PNG)
 
-    @app.get("/patients/{patient}/films/{film}/drawing", include_in_schema=False)
+    @app.get("/patients/{patient:id}/films/{film}/drawing", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def drawing(request: Request, patient: str, film: str, answer: int = 1) -> Response:
         """The film with its evidence as it was drawn when the answer was kept."""

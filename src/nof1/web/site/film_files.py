@@ -34,7 +34,7 @@ MOST_SLICES = 64  # of a series whose report is made here: each slice is opened 
 def add(app: FastAPI, house: House, room: FilmRoom) -> None:
     """Put the addresses into the application."""
 
-    @app.get("/patients/{patient}/films/{film}/dicom", include_in_schema=False)
+    @app.get("/patients/{patient:id}/films/{film}/dicom", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def dicom(request: Request, patient: str, film: str, slice: int = 1) -> Response:
         """One DICOM file, as it lies on the disk."""
@@ -45,7 +45,7 @@ def add(app: FastAPI, house: House, room: FilmRoom) -> None:
         _log(house, asked, filed, "dicom")
         return _file(content, f"{found.id}-{slice}.dcm")
 
-    @app.get("/patients/{patient}/films/{film}/series", include_in_schema=False)
+    @app.get("/patients/{patient:id}/films/{film}/series", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def series(request: Request, patient: str, film: str) -> Response:
         """All DICOM files of a volume in one ZIP."""
@@ -55,7 +55,7 @@ def add(app: FastAPI, house: House, room: FilmRoom) -> None:
         headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{found.id}.zip"'}
         return StreamingResponse(zipped(house, filed), 200, headers, ZIP)
 
-    @app.get("/patients/{patient}/films/{film}/report", include_in_schema=False)
+    @app.get("/patients/{patient:id}/films/{film}/report", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def report(request: Request, patient: str, film: str) -> Response:
         """The answers as a DICOM Structured Report."""
@@ -64,7 +64,7 @@ def add(app: FastAPI, house: House, room: FilmRoom) -> None:
         _log(house, asked, filed, "report")
         return _file(content, f"{found.id}-report.dcm")
 
-    @app.get("/patients/{patient}/films/{film}/segmentation", include_in_schema=False)
+    @app.get("/patients/{patient:id}/films/{film}/segmentation", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def segmentation(request: Request, patient: str, film: str) -> Response:
         """Where the model looked, as a DICOM Segmentation."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nof1.core.finding import Finding
+from nof1.core.unit_words import unit_words
 from nof1.web.site.film_room import Film, films, gates
 from nof1.web.site.house import House
 from nof1.web.site.page import Page
@@ -71,7 +72,9 @@ def _told(finding: Finding) -> dict[str, Any]:
     inside = value.interval
     numbers = (value.amount, inside.low, inside.high)
     share = value.unit == "1"
-    texts = [_percent(n) if share else f"{n:,.3g} {value.unit}" for n in numbers]
+    texts = [
+        _percent(n) if share else f"{n:,.3g} {unit_words(value.unit)}".strip() for n in numbers
+    ]
     made |= {"amount": numbers[0], "low": numbers[1], "high": numbers[2], "unit": value.unit,
              "text": f"{texts[1]} to {texts[2]} (point {texts[0]})"}  # fmt: skip
     return made

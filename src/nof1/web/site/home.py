@@ -25,7 +25,7 @@ LEAD = (
 
 def add(app: FastAPI, house: House) -> None:
     """Put the pages into the application; what the first one tells is worked out at once."""
-    later(house, "people", lambda: _everyone(house), patience_s=0.0)
+    later(house, "people", lambda: everyone(house), patience_s=0.0)
 
     @app.get("/", include_in_schema=False)
     @guard.signed_in()
@@ -74,7 +74,8 @@ def _state(house: House, name: str) -> str:
     if name == "patients" and house.room.opened() is not None:
         return f"{house.kept('patients', lambda: people(house.record)).height:,} patients"
     if name == "models":
-        return f"{len(house.room.adviser.scorers):,} ready to speak or withheld"
+        many = len(house.scorers())
+        return f"{many:,} model{'' if many == 1 else 's'} of patients"
     return ""
 
 
@@ -88,10 +89,10 @@ def search(request: Request, house: House, q: str, site: str, after: int) -> Pag
     if len(q) > 200 or after < 0:
         raise UsageError("The search cannot be read.", where="q or after",
                          allowed="up to 200 letters; a number from 0")  # fmt: skip
-    everyone = _everyone(house)
-    sites = everyone["site"].unique().sort().to_list()
+    known = everyone(house)
+    sites = known["site"].unique().sort().to_list()
     own = guard.listed(request)
-    rows = everyone if own is None else everyone.filter(pl.col("patient").is_in(_named(house, own)))
+    rows = known if own is None else known.filter(pl.col("patient").is_in(_named(house, own)))
     if q:
         rows = rows.filter(pl.col("patient").str.starts_with(q))
     if site:
@@ -115,7 +116,8 @@ def search(request: Request, house: House, q: str, site: str, after: int) -> Pag
     )  # fmt: skip
 
 
-def _everyone(house: House) -> pl.DataFrame:
+def everyone(house: House) -> pl.DataFrame:
+    """All patients of the record, with what the list says of each."""
     if house.room.opened() is None:
         return pl.DataFrame(schema={"patient": pl.String, "site": pl.String})
     return house.kept("patients", lambda: people(house.record))
@@ -123,7 +125,7 @@ def _everyone(house: House) -> pl.DataFrame:
 
 def _named(house: House, marks: frozenset[str]) -> list[str]:
     """The identifiers behind pseudonyms; pseudonyms cannot be turned back, so all are made."""
-    ids = _everyone(house)["patient"].unique()
+    ids = everyone(house)["patient"].unique()
     known = house.kept("marks", lambda: {mark(house.workspace.audit, one): one for one in ids})
     return [known[one] for one in marks if one in known]
 

@@ -12,8 +12,9 @@ import polars as pl
 
 from nof1.advice.hooks.room import Opened, Room
 from nof1.advice.hooks.service import Service
-from nof1.core.errors import WorkspaceError
+from nof1.core.errors import Nof1Error, WorkspaceError
 from nof1.core.workspace import Workspace
+from nof1.predict.score import Scorer
 from nof1.record.store import Record
 
 MOST = 512  # answers that are remembered
@@ -40,8 +41,18 @@ class House:
 
     @property
     def room(self) -> Room:
-        """Models, facts and record; it follows new imports by itself."""
-        return self.service.room
+        """Models, facts and record of now: it follows whatever is imported, trained or stored.
+
+        Of models that are damaged the pages that ask them say so, and no others.
+        """
+        return self.service.room.at_hand()
+
+    def scorers(self) -> tuple[Scorer, ...]:
+        """The models of patients' risks; none while one is damaged (the page Models says which)."""
+        try:
+            return self.room.adviser.scorers
+        except Nof1Error:
+            return ()
 
     @property
     def synthetic(self) -> bool:
@@ -80,13 +91,15 @@ class House:
         return self.kept("data date", lambda: _last(found.record))
 
     def kept(self, key: Hashable, make: Callable[[], Made], version: Hashable = "") -> Made:
-        """What ``make`` gave last time, as long as the record and ``version`` are the same.
+        """What ``make`` gave last time, for the same record, models, facts and ``version``.
 
         Pages of one generation of the record are worked out once. ``version`` stands for whatever
-        else the answer depends on: a model's hash, the head of the ledger.
+        else the answer depends on: an import of films, the head of the ledger. ``make`` takes
+        ``room`` itself, so that nothing older than the key is kept under it.
         """
-        found = self.room.opened()
-        full = (key, version, "" if found is None else found.version)
+        room = self.room
+        found = room.opened()
+        full = (key, version, room.mark, "" if found is None else found.version)
         with self._lock:
             if full in self._kept:
                 return cast(Made, self._kept[full])

@@ -5,13 +5,13 @@ A reader without the scope of a sort sees none of its events, on no page and in 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
 from starlette.requests import Request
 
+from nof1.core.unit_words import unit_words
 from nof1.imaging.readings import PREFIX
 from nof1.predict.reasons import words
 from nof1.web.access import guard
@@ -119,24 +119,11 @@ def named(code: str, names: Mapping[str, str]) -> str:
     return words(code, names)
 
 
-_UNITS = {
-    "mm[Hg]": "mmHg",
-    "kg/m2": "kg/m²",
-    "10*3/uL": "10³/µL",
-    "10*6/uL": "10⁶/µL",
-    "ug/m3": "µg/m³",
-}
-_NO_UNIT = re.compile(r"\{(?!1\.73_m2\})[^}]*\}")
-
-
-def unit_words(unit: str | None) -> str:
+def after(unit: str | None) -> str:
     """A UCUM unit as people write it, with a space before it; "" where there is none.
 
-    >>> unit_words("mL/min/{1.73_m2}"), unit_words("{score}"), unit_words("mm[Hg]")
+    >>> after("mL/min/{1.73_m2}"), after("{score}"), after("mm[Hg]")
     (' mL/min/1.73 m²', '', ' mmHg')
     """
-    if unit in (None, "", "1"):
-        return ""
-    said = _UNITS.get(unit, unit) if unit else ""
-    said = _NO_UNIT.sub("", said.replace("{1.73_m2}", "1.73 m²"))
+    said = unit_words(unit)
     return f" {said}" if said else ""

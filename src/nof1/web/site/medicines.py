@@ -33,7 +33,7 @@ IN_FULL = 16  # medicines with every question on the page; the others have a lin
 def add(app: FastAPI, house: House) -> None:
     """Put the page into the application."""
 
-    @app.get("/patients/{patient}/medicines", include_in_schema=False)
+    @app.get("/patients/{patient:id}/medicines", include_in_schema=False)
     @guard.needs("read", KIND, patient="patient")
     def medicines(
         request: Request, patient: str, condition: str = "", full: str = ""

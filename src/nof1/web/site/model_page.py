@@ -55,13 +55,13 @@ def _base(house: House, found: Stored) -> dict[str, Any]:
     return house.kept(("model page", found.name, found.version), lambda: _card(found), found.mark)
 
 
-def warm(house: House) -> bool:
+def warm(house: House) -> None:
     """Make the newest pages of all models of patients, so that the first visitor need not wait."""
     for name in names(house, RISK):
         found = stored(house, RISK, name)
         if "evaluation" in found.card:
             _base(house, found)
-    return True
+            model_curves.one(house, found, model_curves.shown(found, ""))
 
 
 def card_page(house: House, found: Stored) -> Page:

@@ -11,7 +11,6 @@ from nof1.web.access import guard
 from nof1.web.site import model_compare, model_curves, model_list, model_page
 from nof1.web.site.addresses import model_address
 from nof1.web.site.house import House
-from nof1.web.site.later import later
 from nof1.web.site.model_shelf import LABORATORY, RISK, Stored, names, stored
 from nof1.web.site.page import Missing, Page, part, show, with_query
 
@@ -20,8 +19,7 @@ LONGEST = 200
 
 
 def add(app: FastAPI, house: House) -> None:
-    """Put the pages into the application; the newest models' pages are made ready at once."""
-    later(house, "model pages", lambda: model_page.warm(house), patience_s=0.0)
+    """Put the pages into the application."""
 
     @app.get("/models", include_in_schema=False)
     @guard.needs("search", "Model")

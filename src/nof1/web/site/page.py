@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader
+from jinja2 import ChoiceLoader, Environment, PackageLoader, Template
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -24,7 +24,7 @@ from nof1.core.errors import Nof1Error, UsageError
 from nof1.core.finding import NOTICE
 from nof1.pictures.pages import environment, has_charts
 from nof1.web.access import forms, guard
-from nof1.web.site import menu, static
+from nof1.web.site import menu, paths, static
 from nof1.web.site.house import House
 
 HEADERS = {
@@ -146,7 +146,7 @@ def with_query(request: Request, **changes: str | None) -> str:
         pairs.pop(name, None)
         if value is not None:
             pairs[name] = value
-    return request.url.path + (f"?{urlencode(pairs)}" if pairs else "")
+    return paths.own(request) + (f"?{urlencode(pairs)}" if pairs else "")
 
 
 def local(address: str) -> str:
@@ -232,6 +232,16 @@ def _cell(value: Any) -> Any:
         return "" if value is None else value
     words = str(value)
     return f"'{words}" if words.startswith(FORMULA) else words
+
+
+def templates() -> list[str]:
+    """Names of all templates."""
+    return _environment().list_templates(extensions=["jinja"])
+
+
+def compiled(name: str) -> Template:
+    """A template, compiled and kept."""
+    return _environment().get_template(name)
 
 
 @cache

@@ -31,7 +31,7 @@ UNDATED = ("genes", "surroundings", "family", "allergies")
 def add(app: FastAPI, house: House) -> None:
     """Put the pages into the application."""
 
-    @app.get("/patients/{patient}", include_in_schema=False)
+    @app.get("/patients/{patient:id}", include_in_schema=False)
     @guard.needs("read", "Patient", patient="patient")
     def overview(request: Request, patient: str, span: str = "all") -> Response:
         """One patient."""

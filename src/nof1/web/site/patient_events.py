@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from nof1.core.errors import UsageError
 from nof1.web.access import guard
 from nof1.web.site.house import House
-from nof1.web.site.kinds import NAMES, Kind, is_kind, kind_of, named, of_kinds, readable, unit_words
+from nof1.web.site.kinds import NAMES, Kind, after, is_kind, kind_of, named, of_kinds, readable
 from nof1.web.site.page import NotAllowed, Page, show, with_query
 from nof1.web.site.subject import Subject, noted, subject
 
@@ -37,7 +37,7 @@ class Wanted:
 def add(app: FastAPI, house: House) -> None:
     """Put the page into the application."""
 
-    @app.get("/patients/{patient}/events", include_in_schema=False)
+    @app.get("/patients/{patient:id}/events", include_in_schema=False)
     @guard.needs("search", "Observation", patient="patient")
     def events(
         request: Request, patient: str, kind: str = "", code: str = "", q: str = "",
@@ -145,7 +145,7 @@ def _day(name: str, text: str) -> date | None:
 def _row(one: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """A row for people."""
     number, text = one["numeric_value"], one["text_value"] or ""
-    value = text if number is None else f"{number:.6g}{unit_words(one['unit'])}"
+    value = text if number is None else f"{number:.6g}{after(one['unit'])}"
     place = one["source_row"]
     late = one["recorded"] is not None and one["time"] is not None and one["recorded"] > one["time"]
     return {

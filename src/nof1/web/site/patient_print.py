@@ -29,7 +29,7 @@ NOTES = 3
 def add(app: FastAPI, house: House) -> None:
     """Put the page into the application."""
 
-    @app.get("/patients/{patient}/print", include_in_schema=False)
+    @app.get("/patients/{patient:id}/print", include_in_schema=False)
     @guard.needs("read", "Patient", patient="patient")
     def sheet(request: Request, patient: str) -> Response:
         """One page before the visit."""

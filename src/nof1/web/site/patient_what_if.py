@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from nof1.advice.governance.split import split_findings
 from nof1.core.errors import UsageError
 from nof1.core.finding import Finding, Kind, Status
+from nof1.core.unit_words import unit_words
 from nof1.pictures.patient_charts import icon_array
 from nof1.pictures.views.patient import finding as shown
 from nof1.pictures.views.patient import span
@@ -24,7 +25,7 @@ from nof1.predict.what_if import ASSOCIATION, Change, WhatIf, what_if
 from nof1.web.access import guard
 from nof1.web.site.answers import answers
 from nof1.web.site.house import House
-from nof1.web.site.kinds import unit_words
+from nof1.web.site.kinds import after
 from nof1.web.site.page import Missing, Page, asked_by_htmx, part, show
 from nof1.web.site.subject import Subject, noted, subject
 from nof1.web.site.swap import Effect, supported
@@ -52,7 +53,7 @@ class Asked:
 def add(app: FastAPI, house: House) -> None:
     """Put the page into the application."""
 
-    @app.get("/patients/{patient}/what-if", include_in_schema=False)
+    @app.get("/patients/{patient:id}/what-if", include_in_schema=False)
     @guard.needs("read", "RiskAssessment", patient="patient")
     def changed(request: Request, patient: str, model: str = "") -> Response:
         """Now, and changed."""
@@ -277,14 +278,14 @@ def _control(lever: Lever, value: str) -> dict[str, Any]:
         now = f"{round(float(now) / lever.step) * lever.step:.7g}"
     return {
         "lever": lever, "value": value or now, "now": now, "changed": bool(value),
-        "unit": unit_words(lever.unit).strip(),
+        "unit": unit_words(lever.unit),
     }  # fmt: skip
 
 
 def _plain(change: Change, text: str) -> str:
     """A value of a change with its unit as people write it."""
     unit = change.lever.unit
-    return text.removesuffix(unit).rstrip() + unit_words(unit) if unit else text
+    return text.removesuffix(unit).rstrip() + after(unit) if unit else text
 
 
 def _number(value: float) -> str:

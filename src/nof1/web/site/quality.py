@@ -79,8 +79,7 @@ def overview(request: Request, house: House) -> Page:
     """What was imported, by site and by import, and what was refused."""
     opened = house.room.opened()
     may_import = guard.may(request, "create", "Import").allowed
-    empty: dict[str, Any] = {"sites": [], "imports": [], "refused": [], "totals": {}}
-    found = empty if opened is None else house.kept("data", lambda: _held(opened.record))
+    found = held(house)
     total = sum(one["rows"] for one in found["refused"])
     if not may_import:  # as in the quality report: small counts are for those who import
         found = {**found, "refused": [_masked(one) for one in found["refused"]]}
@@ -101,6 +100,13 @@ def overview(request: Request, house: House) -> Page:
         here="data",
         styles=("data.css",),
     )  # fmt: skip
+
+
+def held(house: House) -> dict[str, Any]:
+    """What the record holds, by site and by import; worked out once."""
+    if house.room.opened() is None:
+        return {"sites": [], "imports": [], "refused": [], "totals": {}}
+    return house.kept("data", lambda: _held(house.record))
 
 
 def _masked(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from fastapi import FastAPI
 
-from nof1.web.site import errors, static
+from nof1.web.site import errors, paths, static
 from nof1.web.site.house import House
 
 ROOMS = (
@@ -35,6 +35,7 @@ ROOMS = (
 
 def add(app: FastAPI, house: House) -> None:
     """Put all pages into the application."""
+    app.add_middleware(paths.Slashes)  # around the doorman: both look at the same path
     static.add(app)
     for name in ROOMS:
         import_module(f"nof1.web.site.{name}").add(app, house)

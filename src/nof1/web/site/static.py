@@ -62,6 +62,12 @@ def asset(name: str) -> Asset | None:
     return Asset(plain, gzip.compress(plain, mtime=0), digest, kind)
 
 
+def names() -> list[str]:
+    """Names of all files that pages can ask for."""
+    own = [one.name for one in OWN.iterdir() if one.name.rpartition(".")[2] in TYPES]
+    return [*BUNDLES, *sorted(set(own) - {*BUNDLES})]
+
+
 def address(name: str) -> str:
     """Where a page finds a file; the hash makes it a new address when the file changes.
 

@@ -76,8 +76,9 @@ class Subject:
 
     @cached_property
     def age_years(self) -> float | None:
-        """Age at ``at``; None without a date of birth."""
-        return Patient(self.events, self.at).age_years
+        """Age at ``at``, or at death when the record knew of it; None without a date of birth."""
+        until = self._death or self.at
+        return Patient(self.events, min(until, self.at)).age_years
 
     @property
     def sex(self) -> str:
@@ -89,8 +90,12 @@ class Subject:
     @property
     def died(self) -> str:
         """The day of death when the record knew it; else ""."""
+        return "" if self._death is None else day(self._death)
+
+    @cached_property
+    def _death(self) -> datetime | None:
         found = self.events.filter(pl.col("code") == DEATH)["time"].max()
-        return day(found) if isinstance(found, datetime) else ""
+        return found if isinstance(found, datetime) else None
 
     def address(self, *more: str, **query: str) -> str:
         """A page of this patient at this moment."""
@@ -108,6 +113,7 @@ class Subject:
         return {
             "patient": self.patient, "site": self.site, "sex": self.sex, "died": self.died,
             "age": "not known" if age is None else f"{int(age)} years",
+            "age_of": "Age at death" if self.died else "Age",
             "as_of": f"{self.at:%Y-%m-%d %H:%M} UTC", "day": day(self.at),
             "past": "at" in self.query, "hidden": hidden,
             "now": patient_address(self.patient, self.query.get("site"), *_path(here)),
@@ -231,7 +237,7 @@ def _open(request: Request, patient: str) -> frozenset[str]:
     found = set()
     routes = {getattr(one, "path", ""): one for one in request.app.router.routes}
     for _, path, name in TABS:
-        route = routes.get("/patients/{patient}" + (f"/{path}" if path else ""))
+        route = routes.get("/patients/{patient:id}" + (f"/{path}" if path else ""))
         rule = getattr(getattr(route, "endpoint", None), guard.MARK, None)
         if isinstance(rule, guard.Needs) and _may(request, rule, patient):
             found.add(name)

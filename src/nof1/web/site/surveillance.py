@@ -65,8 +65,6 @@ def add(app: FastAPI, house: House) -> None:
             return waiting(request, house, "Surveillance", WORKING, "surveillance")
         return show(request, house, made)
 
-    _warm(house)
-
 
 def prepared(
     house: House, key: tuple[str, ...], make: Callable[[], Page], special: bool
@@ -87,7 +85,7 @@ def mark(house: House) -> str:
     return " ".join(f"{name}:{one.st_mtime_ns}:{one.st_size}" for name, one in stats)
 
 
-def _warm(house: House) -> None:
+def warm(house: House) -> None:
     """Begin to read the newest series, so that the first visitor need not wait."""
     found = names(house)
     if found:

@@ -58,7 +58,7 @@ def chosen(house: House) -> tuple[str, dict[str, str]] | None:
 
 
 def _model(house: House) -> dict[str, Any] | None:
-    scorers = house.room.adviser.scorers
+    scorers = house.scorers()
     if not scorers:
         return None
     name = scorers[0].basis.id
