@@ -42,7 +42,8 @@ def running(*, fsync: bool) -> Iterator[Path]:
     call(programs[0], "-D", data, "-U", "nof1", "-A", "trust", "--no-sync")
     options = f"-c listen_addresses='' -c unix_socket_directories={place}"
     options += "" if fsync else " -c fsync=off"
-    call(programs[1], "-D", data, "-w", "-o", options, "-l", str(place / "log"), "start")
+    waits = ("-w", "-t", "300", "-l", str(place / "log"))
+    call(programs[1], "-D", data, *waits, "-o", options, "start")
     try:
         yield place
     finally:

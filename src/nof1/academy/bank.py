@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from nof1.academy.faults import FAULTS
 from nof1.academy.making import Desk, FaultStream
 from nof1.academy.ward import Ward
 from nof1.core.errors import InputError, ModelError, UsageError
+from nof1.core.whole import write_whole
 from nof1.core.workspace import Workspace
 
 SCHEMA = "nof1/academy-bank/1"
@@ -96,14 +96,7 @@ def write(path: Path | str, cases: Sequence[Case]) -> None:
     lines = [json.dumps(case.to_dict(), ensure_ascii=False) for case in cases]
     body = "".join(f"{line}\n" for line in lines).encode()
     about = {"schema": SCHEMA, "cases": len(lines), "sha256": hashlib.sha256(body).hexdigest()}
-    place = Path(path)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    staged = place.with_name(f".{place.name}.{os.getpid()}")
-    try:
-        staged.write_bytes(json.dumps(about).encode() + b"\n" + body)
-        os.replace(staged, place)
-    finally:
-        staged.unlink(missing_ok=True)
+    write_whole(Path(path), json.dumps(about).encode() + b"\n" + body)
 
 
 def read(path: Path | str) -> list[Case]:

@@ -11,10 +11,10 @@ from nof1.academy.cases import Lab, Vignette
 from nof1.academy.rules import medicines
 from nof1.academy.situation import DEFAULTS, Situation
 from nof1.record.events import BIRTH
+from nof1.record.rows import DAYS_PER_YEAR, SECONDS_PER_DAY
 from nof1.synthetic import codes
 
 SMOKING = "LIFESTYLE//smoking//"
-DAYS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def age_years(events: pl.DataFrame, at: datetime) -> float:
     """Age at a moment, in years."""
     born = events.filter(pl.col("code") == BIRTH)["time"].min()
     assert isinstance(born, datetime)
-    return (at - born).total_seconds() / 86_400 / DAYS_PER_YEAR
+    return (at - born).total_seconds() / SECONDS_PER_DAY / DAYS_PER_YEAR
 
 
 def sex_of(events: pl.DataFrame) -> str:

@@ -17,7 +17,7 @@ from nof1.core.finding import Finding, Kind, Status, Subject
 from nof1.core.workspace import Workspace
 from nof1.genome import findings as genome
 from nof1.imaging import findings as imaging
-from nof1.knowledge.base import Base
+from nof1.knowledge.base import Base, current
 from nof1.predict.effect.score import EffectScorer
 from nof1.predict.score import Scorer
 from nof1.surveillance import findings as surveillance
@@ -35,7 +35,7 @@ class Adviser:
     @cached_property
     def base(self) -> Base:
         """The facts in use: those of nof1, and newer ones of the workspace."""
-        return Base(self.workspace.knowledge)
+        return current(self.workspace.knowledge)
 
     @cached_property
     def scorers(self) -> tuple[Scorer, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from typing import Any
 
@@ -13,6 +16,7 @@ import click
 from nof1 import __version__
 from nof1.cli import door
 from nof1.cli.lazy import Lazy
+from nof1.cli.options import on_terminal
 from nof1.core.errors import Nof1Error
 
 # Command -> (module, one line of help). The help stands here so that `nof1 --help` loads nothing.
@@ -42,6 +46,21 @@ COMMANDS = {
     "doctor": ("workspace", "Check this machine and workspace."),
 }
 
+# What the machine may refuse anywhere, and the way out of it.
+REFUSALS = {
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "Free disk space, or choose another place."
+    ),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS),
+        "Ask for the right to read or write there, or choose another place.",
+    ),
+    **dict.fromkeys(
+        (errno.EMFILE, errno.ENFILE, errno.ENOMEM),
+        "Close other programs, or ask for a higher limit (ulimit), and run it again.",
+    ),
+}
+
 
 @click.command(cls=Lazy, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="nof1")
@@ -59,6 +78,9 @@ def main(arguments: list[str] | None = None) -> Any:
         sys.exit(cli.main(arguments, prog_name="nof1", standalone_mode=False) or 0)
     except click.exceptions.Abort:
         _fail({"error": "Stopped.", "where": None, "allowed": None, "next_step": None}, arguments)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)  # the help of the group, and nothing else
+        sys.exit(2)
     except click.ClickException as error:
         _fail(_usage(error), arguments)
     except Nof1Error as error:
@@ -66,6 +88,8 @@ def main(arguments: list[str] | None = None) -> Any:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        _fail((_of_the_system(error) or _unexpected(error)) | _notes(error), arguments)
     except Exception as error:
         _fail(_unexpected(error) | _notes(error), arguments)
 
@@ -86,10 +110,23 @@ def _fail(shown: dict[str, Any], arguments: list[str]) -> None:
             allowed=shown["allowed"],
             next_step=shown["next_step"],
         )
-        click.echo(f"Error: {error}", err=True)
+        _say(f"Error: {error}")
         if "note" in shown:
-            click.echo(f"Note: {shown['note']}", err=True)
+            _say(f"Note: {shown['note']}")
     sys.exit(2)
+
+
+def _say(text: str) -> None:
+    """On standard error; for a person its lines are broken between words, at the window's edge."""
+    if on_terminal():
+        width = max(shutil.get_terminal_size().columns, 40)
+        text = "\n".join(
+            textwrap.fill(
+                line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+            )
+            for line in text.splitlines()
+        )
+    click.echo(text, err=True)
 
 
 def _usage(error: click.ClickException) -> dict[str, Any]:
@@ -100,6 +137,19 @@ def _usage(error: click.ClickException) -> dict[str, Any]:
         "where": command,
         "allowed": None,
         "next_step": f"{command} --help",
+    }
+
+
+def _of_the_system(error: OSError) -> dict[str, Any] | None:
+    """What the machine refused (a full disk, a missing right) is no fault of ours."""
+    if error.errno not in REFUSALS:
+        return None
+    name = os.path.basename(os.fsdecode(error.filename)) if error.filename else None
+    return {
+        "error": f"The system refused: {error.strerror or os.strerror(error.errno or 0)}.",
+        "where": name,
+        "allowed": None,
+        "next_step": REFUSALS[error.errno],
     }
 
 

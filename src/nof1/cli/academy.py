@@ -13,6 +13,7 @@ import click
 
 from nof1.cli.options import common, step, tell
 from nof1.core.errors import InputError, UsageError
+from nof1.core.whole import write_whole
 from nof1.core.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def academy(ctx: click.Context, workspace: str | None, as_json: bool) -> None:
 
 @academy.command(short_help="Make the bank of cases.")
 @common
-@click.option("--cases", default=144, show_default=True, type=click.IntRange(48, 2000))
+@click.option(
+    "--cases", default=144, show_default=True, type=click.IntRange(48, 2000), help="Cases to make."
+)
 @click.option("--seed", default=1, show_default=True, help="Which patients.")
 @click.option(
     "--faulty", default=0.45, show_default=True, type=click.FloatRange(0.2, 0.8),
@@ -148,7 +151,7 @@ def export(workspace: str | None, as_json: bool, name: str, out: str | None) -> 
     if out is None:
         click.echo(json.dumps(made, ensure_ascii=False, indent=None if as_json else 2))
         return
-    _write(Path(out), json.dumps(made, ensure_ascii=False, indent=2) + "\n")
+    write_whole(Path(out), json.dumps(made, ensure_ascii=False, indent=2) + "\n")
     told = {"schema": "nof1/academy-exported/1", "file": out, "sittings": len(made["sittings"])}
     tell(told, f"{len(made['sittings'])} sittings are in {out}.", as_json=as_json)
 
@@ -229,7 +232,7 @@ def _example(out: Path, assumed: Assumptions, as_json: bool) -> None:
     from nof1.academy.trial_size import invented
 
     rows = list(invented(PEOPLE, assumed))
-    _write(out, "".join(f"{_line(one)}\n" for one in rows))
+    write_whole(out, "".join(f"{_line(one)}\n" for one in rows))
     told = {"schema": "nof1/academy-example/1", "file": str(out), "answers": len(rows)}
     tell(told, f"{len(rows)} INVENTED answers are in {out}.", as_json=as_json)
 
@@ -258,7 +261,9 @@ def _line(row: Any) -> str:
 
 @academy.command(short_help="Is the test long enough? Simulated learners take it.")
 @common
-@click.option("--seeds", default=200, show_default=True, type=click.IntRange(20, 5000))
+@click.option(
+    "--seeds", default=200, show_default=True, type=click.IntRange(20, 5000), help="Forms to draw."
+)
 @click.option("--seed", default=1, show_default=True, help="The first seed.")
 @click.option("--bank", is_flag=True, help="Forms from the workspace's bank, not plain ones.")
 def simulate(workspace: str | None, as_json: bool, seeds: int, seed: int, bank: bool) -> None:
@@ -314,11 +319,3 @@ def _learner(store: Store, name: str) -> str:
     return name if store.opted(name) is not None else next(
         (one for one in (f"local:{name}",) if store.opted(one) is not None), name
     )  # fmt: skip
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"The file cannot be written ({error.strerror}).", where=str(path),
-                         next_step="Choose another place.") from None  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nof1.cli import twins
 from nof1.cli.findings import told
 from nof1.cli.options import common, tell
 from nof1.cli.orders import as_data, as_findings, check_orders, ordered, taken, taken_now
@@ -27,11 +28,19 @@ POINTS = 200
 @common
 @click.argument("patient", required=False)
 @click.option("--site", help="Site of the patient, where several sites have this identifier.")
-@click.option("--at", help="As-of time, UTC: nothing known later is used [default: now].")
+@click.option(
+    "--at",
+    help="As-of time, UTC, such as 2024-05-01T14:30: nothing known later is used [default: now].",
+)
 @click.option("--bundle", type=click.Path(dir_okay=False), help="A FHIR Bundle of one patient.")
 @click.option("--fhir", is_flag=True, help="Print a FHIR R4 Bundle of the findings.")
 @click.option("--page", type=click.Path(dir_okay=False), help="Write a page here.")
-@click.option("--order", "orders", multiple=True, help="A draft order to check (repeatable).")
+@click.option(
+    "--order",
+    "orders",
+    multiple=True,
+    help="A draft order to check: a name, an RxNorm or an ATC code (repeatable).",
+)
 def advise(
     workspace: str | None,
     as_json: bool,
@@ -169,12 +178,10 @@ def write_page(
 
     ``data`` is :func:`advice` with ``drawings`` (see :func:`drawings`) where there are some.
     """
-    from nof1.pictures.pages import write
-
     codes = {ref.code for one in findings for reason in one.evidence for ref in reason.events}
     names = {ref.code: ref.display for one in findings for r in one.evidence for ref in r.events}
     timeline = [_line(code, names.get(code), events, moment) for code in sorted(codes)]
-    write("patient", {**data, "timeline": [line for line in timeline if line]}, path)
+    twins.write_page("patient", {**data, "timeline": [line for line in timeline if line]}, path)
 
 
 def _line(

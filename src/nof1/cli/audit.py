@@ -104,7 +104,7 @@ def head(ctx: click.Context, workspace: str | None, as_json: bool, database: str
     verdict = log.verify(found.audit)
     told = {"entries": verdict.entries, "head": verdict.head}
     signed, trusted = None, True
-    if _has_ledger(found, database):
+    if has_ledger(found, database):
         with _ledger(found, database) as kept:
             signed = kept.head()
             trusted = kept.trusts(signed)
@@ -174,7 +174,11 @@ def replay(
 
 @audit.command()
 @common
-@click.option("--before", required=True, help="Day, UTC: what was recorded earlier is deleted.")
+@click.option(
+    "--before",
+    required=True,
+    help="Day, UTC (2026-05-01): what was recorded earlier is deleted.",
+)
 @database
 def forget(workspace: str | None, as_json: bool, before: str, database: str | None) -> None:
     """Delete the kept requests and answers of the ledger before a day.
@@ -194,12 +198,17 @@ def _ledger(found: Workspace, database: str | None, *, writing: bool = False) ->
     require("sqlalchemy", "service")
     from nof1.advice.ledger.store import open_ledger, read_ledger
 
-    if writing and _has_ledger(found, database):
-        return open_ledger(found.audit, database)
-    return read_ledger(found.audit, database)
+    if not has_ledger(found, database):
+        raise UsageError(
+            "There is no ledger yet: the service has answered nothing here.",
+            where=f"audit/{LEDGER_FILE}",
+            next_step="Let the service run: nof1 serve. Or name the ledger with --database.",
+        )
+    return open_ledger(found.audit, database) if writing else read_ledger(found.audit, database)
 
 
-def _has_ledger(found: Workspace, database: str | None) -> bool:
+def has_ledger(found: Workspace, database: str | None) -> bool:
+    """Whether the service has a ledger: one that is named, or the file in the workspace."""
     return database is not None or (found.audit / LEDGER_FILE).exists()
 
 
@@ -207,7 +216,7 @@ def _ledger_verdict(
     found: Workspace, database: str | None, anchored: str | Head | None
 ) -> Verdict | None:
     """The ledger's verdict; None where there is no ledger."""
-    if not _has_ledger(found, database):
+    if not has_ledger(found, database):
         return None
     with _ledger(found, database) as kept:
         return kept.verify(anchored)

@@ -12,7 +12,8 @@ import click
 from nof1.cli import compounds_text, library
 from nof1.cli.options import common, step, tell
 from nof1.core import artefacts, audit
-from nof1.core.errors import InputError, UsageError
+from nof1.core.errors import UsageError
+from nof1.core.whole import write_whole
 from nof1.core.workspace import open_workspace
 from nof1.learn.files import read_json
 
@@ -40,9 +41,12 @@ for _command in (library.index, library.search, library.screen):
 @click.option(
     "--label", "labels", multiple=True, required=True, help="Column to learn (repeatable)."
 )
-@click.option("--smiles", help="Column of a table with SMILES.")
-@click.option("--name", help="Name of the model [the file's].")
-@click.option("--kind", help="regression or classification [classification for yes and no].")
+@click.option("--smiles", help="Column of SMILES [default: smiles, or a like name].")
+@click.option("--name", help="Name of the model [default: the file's].")
+@click.option(
+    "--kind",
+    help="regression or classification [default: classification where there are only yes and no].",
+)
 @click.option(
     "--repeats",
     type=click.IntRange(1, 20),
@@ -50,7 +54,7 @@ for _command in (library.index, library.search, library.screen):
     show_default=True,
     help="Random and balanced-scaffold splits to make.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of splits and learners.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Which splits are made.")
 @click.option("--challenger", help="Race this on the same splits: chemprop. Ours is kept.")
 @click.option("--page", type=FILE, help="Write a page about the model, and its JSON beside it.")
 @click.pass_context
@@ -106,8 +110,8 @@ def train(
 @click.argument("model")
 @click.argument("file", type=FILE, required=False)
 @click.option("--smiles", multiple=True, help="A SMILES (repeatable); with FILE, its column.")
-@click.option("--version", type=int, help="Version of the model [the newest].")
-@click.option("--label", help="Label that --explain and --page draw [the first].")
+@click.option("--version", type=int, help="Version of the model [default: the newest].")
+@click.option("--label", help="Label that --explain and --page draw [default: the first].")
 @click.option("--explain", type=FILE, help="Draw what speaks for it here, an SVG (one SMILES).")
 @click.option("--table", "table_file", type=FILE, help="Write all predictions here, a CSV.")
 @click.option("--page", type=FILE, help="Write a page with drawings, and its JSON beside it.")
@@ -235,16 +239,11 @@ def _page(
 def _write_page(
     path: Path, card: dict[str, Any], version: int, asked: dict[str, Any] | None
 ) -> None:
-    from nof1.pictures.pages import write
+    from nof1.cli.twins import write_page
     from nof1.pictures.views.compounds import SCHEMA
 
     data = {"schema": SCHEMA, "version": version, "card": card, "asked": asked}
-    try:
-        write("compounds", data, path)
-    except OSError as error:
-        raise InputError(
-            f"The page cannot be written: {error.strerror}.", where=path.name
-        ) from None
+    write_page("compounds", data, path)
 
 
 def _label(names: list[str], asked: str | None) -> str:
@@ -268,14 +267,7 @@ def _explain(model: PropertyModel, options: dict[str, Any]) -> dict[str, Any] | 
         return None
     parts = explain.contributions(model, done.molecules[0], names.index(asked))
     legend = f"{asked}: {answer.value:.3g}. Blue atoms raise it, orange ones lower it."
-    try:
-        options["explain"].write_text(
-            explain.drawing(done.molecules[0], parts, legend), encoding="utf-8"
-        )
-    except OSError as error:
-        raise InputError(
-            f"The drawing cannot be written: {error.strerror}.", where=options["explain"].name
-        ) from None
+    write_whole(options["explain"], explain.drawing(done.molecules[0], parts, legend))
     return {
         "label": asked,
         "smiles": done.smiles[0],

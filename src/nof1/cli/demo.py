@@ -36,11 +36,36 @@ LEAD = (
 
 @click.command()
 @json_option
-@click.option("--out", default="nof1-demo", show_default=True, type=click.Path(file_okay=False))
-@click.option("--patients", default=6000, show_default=True, type=click.IntRange(1000, 1_000_000))
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0))
+@click.option(
+    "--out",
+    default="nof1-demo",
+    show_default=True,
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Where to; an earlier demo there is replaced.",
+)
+@click.option(
+    "--patients",
+    default=6000,
+    show_default=True,
+    type=click.IntRange(1000, 1_000_000),
+    help="Invented patients in all hospitals together.",
+)
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Which hospital is invented.",
+)
 @click.option("--no-serve", is_flag=True, help="Stop when the pages are written.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port of the pages on 127.0.0.1.",
+)
 def demo(as_json: bool, out: str, patients: int, seed: int, no_serve: bool, port: int) -> None:
     """A synthetic hospital from raw files to advice, in one go; then its pages on 127.0.0.1.
 

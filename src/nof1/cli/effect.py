@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nof1.cli.options import common, step, tell
+from nof1.cli.options import ENGINE, common, step, tell
 from nof1.core import audit
 from nof1.core.workspace import open_workspace
 
@@ -15,8 +15,12 @@ from nof1.core.workspace import open_workspace
 @click.command()
 @common
 @click.argument("task", type=click.Path(dir_okay=False), metavar="TASK.yaml")
-@click.option("--engine", default="local", show_default=True, help="local, local:N or dask:ADDRESS")
-@click.option("--challenger", multiple=True, help="Compare with it as well: forest (EconML)")
+@click.option("--engine", default="local", show_default=True, help=ENGINE)
+@click.option(
+    "--challenger",
+    multiple=True,
+    help="Compare with it as well: forest (EconML; extra causal) (repeatable).",
+)
 @click.pass_context
 def effect(
     ctx: click.Context, workspace: str | None, as_json: bool, task: str, engine: str,

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from nof1.cli.options import WIDTH
 from nof1.core.finding import NOTICE, EventRef, Evidence, Finding, Interval, Kind, Status
+from nof1.core.unit_words import unit_words
 
 INDENT = "  "
 LABEL = 10
@@ -73,7 +74,7 @@ def _answer(finding: Finding, interval: Interval) -> str:
         unit = "points" if share else "days"
         return f"{amount} {unit} ({low} to {high}, {interval.level:.0%} interval){_span(finding)}"
     amount, low, high = (f"{100 * one if share else one:.3g}" for one in numbers)
-    unit = "%" if share else finding.value.unit
+    unit = "%" if share else unit_words(finding.value.unit)
     return f"{amount} {unit} ({low} to {high}, {interval.level:.0%} interval)"
 
 
@@ -99,7 +100,7 @@ def _source(event: EventRef) -> str:
     day = f"{event.time:%Y-%m-%d}" if event.time else "undated"
     place = event.source_file or "unknown file"
     row = f", row {event.source_row}" if event.source_row is not None else ""
-    value = "" if event.value is None else f" {event.value:.4g} {event.unit or ''}".rstrip()
+    value = "" if event.value is None else f" {event.value:.4g} {unit_words(event.unit)}".rstrip()
     return f"{day}{value}  {place}{row}"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.options import common, step, tell
+from nof1.cli.options import ENGINE, common, step, tell
 from nof1.core.errors import UsageError, WorkspaceError
 from nof1.core.workspace import open_workspace
 
@@ -33,19 +33,50 @@ def genome() -> None:
 @genome.command()
 @common
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
-@click.option("--outside", multiple=True, type=FILE, help="Calls of another program (repeatable).")
+@click.option(
+    "--outside",
+    multiple=True,
+    type=FILE,
+    help="TSV of calls of another program, such as CYP2D6 or HLA (repeatable).",
+)
 @click.option("--sample", "samples", multiple=True, help="Only this sample (repeatable).")
-@click.option("--sex", "sexes", multiple=True, metavar="SAMPLE=F|M", help="Sex of a sample.")
-@click.option("--sexes", "sex_file", type=FILE, help="A file of two columns: sample, F or M.")
+@click.option(
+    "--sex",
+    "sexes",
+    multiple=True,
+    metavar="SAMPLE=F|M",
+    help="Sex of a sample, which G6PD needs (repeatable).",
+)
+@click.option(
+    "--sexes", "sex_file", type=FILE, help="The same as a file of two columns: sample, F or M."
+)
 @click.option("--build", type=click.Choice(BUILDS), help="Genome build, if the file is silent.")
-@click.option("--population", type=click.Choice(POPULATIONS), help="Whose frequencies weigh.")
-@click.option("--medicine", "medicines", multiple=True, help="A medicine taken now (repeatable).")
-@click.option("--assume-reference", is_flag=True, help="No record means: as in the reference.")
-@click.option("--genes", help="Only these genes, separated by commas.")
+@click.option(
+    "--population",
+    type=click.Choice(POPULATIONS),
+    help="Whose allele frequencies weigh what fits [default: their mean].",
+)
+@click.option(
+    "--medicine",
+    "medicines",
+    multiple=True,
+    help="A medicine taken now: only these are advised on (repeatable).",
+)
+@click.option(
+    "--assume-reference",
+    is_flag=True,
+    help="A position without a record is as in the reference: only for files of variants.",
+)
+@click.option("--genes", help="Only these genes, separated by commas [default: all].")
 @click.option("--page", type=FILE, help="Write a page for one sample, and its JSON beside it.")
 @click.option("--fhir", is_flag=True, help="Print a FHIR R4 Bundle (Genomics Reporting).")
-@click.option("--table", "table_file", type=FILE, help="Write all samples to a .tsv or .parquet.")
-@click.option("--engine", default="local", show_default=True, help="local, local:N, dask:ADDRESS")
+@click.option(
+    "--table",
+    "table_file",
+    type=FILE,
+    help="Write a row for each sample and gene to a .tsv or .parquet.",
+)
+@click.option("--engine", default="local", show_default=True, help=ENGINE)
 @click.pass_context
 def call(ctx: click.Context, /, workspace: str | None, as_json: bool, **options: Any) -> None:
     """Star alleles, phenotypes, and what guidelines say about medicines.
@@ -160,8 +191,13 @@ class _Told:
             click.echo(self.text())
 
     def page(self, path: Path) -> None:
-        """Write the page of the only sample."""
-        from nof1.pictures.pages import write
+        """Write the page of the only sample.
+
+        Raises
+        ------
+        UsageError : there is not exactly one, or the page cannot be written.
+        """
+        from nof1.cli.twins import write_page
 
         if len(self.samples) != 1:
             raise UsageError(
@@ -169,7 +205,7 @@ class _Told:
                 where="--page",
                 next_step="Choose one with --sample NAME.",
             )
-        write("genome", self.report(self.samples[0]), path)
+        write_page("genome", self.report(self.samples[0]), path)
 
     def pieces(self) -> Iterator[str]:
         """The JSON object as text, a sample at a time."""

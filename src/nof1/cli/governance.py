@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nof1.cli import governance_text as texts
-from nof1.cli.options import common, step, tell
+from nof1.cli.audit import LEDGER_FILE, database, has_ledger
+from nof1.cli.options import DAY, common, step, tell
 from nof1.core.errors import UsageError
 from nof1.core.extras import require
 from nof1.core.workspace import Workspace, open_workspace
@@ -23,22 +24,15 @@ if TYPE_CHECKING:
     from nof1.advice.governance.proposals import Bounds, Proposal
     from nof1.advice.ledger.store import Ledger
 
-LEDGER_FILE = "ledger.db"  # as nof1.advice.ledger.database.FILE, which needs an optional package
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 Command = Callable[..., Any]
-database = click.option(
-    "--database",
-    envvar="NOF1_DATABASE",
-    help="postgresql:// address of the ledger [default: audit/ledger.db].",
-)
 
 
 def signed(command: Command) -> Command:
     """Give a command ``--by`` and ``--why``: who decides, and the reason."""
-    why = click.option("--why", required=True, help="Reason, without a word about a patient.")
-    return click.option("--by", required=True, help="Role that decides: head of pharmacy.")(
-        why(command)
-    )
+    why = click.option("--why", required=True, help="The reason, without a word about a patient.")
+    return click.option(
+        "--by", required=True, help="Role that decides, such as: head of pharmacy."
+    )(why(command))
 
 
 @click.group(invoke_without_command=True)
@@ -70,9 +64,9 @@ def governance(
     made = _overview(open_workspace(workspace), database)
     data = made.to_dict()
     if page is not None:
-        from nof1.pictures.pages import write
+        from nof1.cli.twins import write_page
 
-        write("governance", data, Path(page))
+        write_page("governance", data, Path(page))
     tell(data, texts.overview(made, everything), as_json=as_json)
     ctx.exit(1 if made.fault else 0)
 
@@ -130,7 +124,7 @@ def burden(
     found = open_workspace(workspace)
     rule = None if name is None else registry.find(found, name)
     step(f"Asking up to {most:,} past requests again")
-    if _has_ledger(found, database):
+    if has_ledger(found, database):
         from nof1.advice.governance.asking import burden as asked
 
         with _ledger(found, database) as kept:
@@ -238,7 +232,9 @@ def decide(
 @governance.command()
 @common
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
-@click.option("--since", type=DAY, help="Compare predictions after this day [end of training].")
+@click.option(
+    "--since", type=DAY, help="Compare predictions after this day [default: the end of training]."
+)
 @click.pass_context
 def drift(
     ctx: click.Context,
@@ -291,9 +287,9 @@ def attributes(
         "subjects": rows,
     }
     if page is not None:
-        from nof1.pictures.pages import write
+        from nof1.cli.twins import write_page
 
-        write("attributes", data, Path(page))
+        write_page("attributes", data, Path(page))
     text = texts.completeness(made) if name is None else texts.attributes(made[0])
     tell(data, text, as_json=as_json)
     ctx.exit(1 if any(one.blank for one in made) else 0)
@@ -337,10 +333,6 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def _has_ledger(found: Workspace, database: str | None) -> bool:
-    return database is not None or (found.audit / LEDGER_FILE).exists()
-
-
 @contextmanager
 def _ledger(found: Workspace, database: str | None) -> Iterator[Ledger]:
     require("sqlalchemy", "service")
@@ -352,7 +344,7 @@ def _ledger(found: Workspace, database: str | None) -> Iterator[Ledger]:
 
 def _told(found: Workspace, database: str | None) -> Ledgered | None:
     """What the ledger says about cards; None where there is none."""
-    if not _has_ledger(found, database):
+    if not has_ledger(found, database):
         return None
     from nof1.advice.governance.acceptance import of_entries
 

@@ -37,7 +37,12 @@ def imaging() -> None:
 @click.option("--patient", help="Whom the pictures show; needed to keep the answer.")
 @click.option("--site", help="The patient's site, where several sites have this identifier.")
 @click.option("--file-patient", help="The patient's id in the files, if it is another one.")
-@click.option("--taken", type=click.DateTime(), help="When they were taken, if no file says (UTC).")
+@click.option(
+    "--taken",
+    type=click.DateTime(),
+    metavar="TIME",
+    help="When they were taken, UTC, such as 2024-05-01T14:30:00, if no file says.",
+)
 @click.option("--modality", help="What made pictures that do not say so, for example CT.")
 @click.option("--keep", is_flag=True, help="Put the answers into the workspace's record.")
 @click.option("--readings", type=FILE, help="Add the answers to a .ndjson that ingest takes.")
@@ -141,7 +146,12 @@ def document(name: str, done: StudyAnswer, readers: Sequence[AnyReader]) -> dict
         "findings": [one.to_dict() for one in done.findings],
         "pictures": [_picture(one) for one in done.pictures],
         "refused": [
-            {"file": one.source, "reason": one.reason, "next_step": one.next_step}
+            {
+                "file": one.source,
+                "files": one.files,
+                "reason": one.reason,
+                "next_step": one.next_step,
+            }
             for one in done.refused
         ],
     }
@@ -237,9 +247,9 @@ def _filed(workspace: Workspace, path: Path, options: Mapping[str, Any]) -> list
 
 
 def _page(data: Mapping[str, Any], done: StudyAnswer, path: Path) -> str:
+    from nof1.cli.twins import write_page
     from nof1.imaging.answering.files import drawings, films
-    from nof1.pictures.pages import write
 
     shown = {"drawings": drawings(done.pictures), "films": films(done.pictures)}
-    write("imaging", {**data, **shown}, path)
+    write_page("imaging", {**data, **shown}, path)
     return path.name

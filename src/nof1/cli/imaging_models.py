@@ -146,9 +146,9 @@ def audit(
     done = run_audit(dataset, columns=_columns(columns), finding=finding, table=more)
     data = done.to_dict()
     if page is not None:
-        from nof1.pictures.pages import write
+        from nof1.cli.twins import write_page
 
-        write("imaging-audit", data, page)
+        write_page("imaging-audit", data, page)
     tell(data, imaging_text.audited(data), as_json=as_json)
     ctx.exit(1 if done.failed else 0)
 

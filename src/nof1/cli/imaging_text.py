@@ -118,10 +118,11 @@ def _doubts(answer: Mapping[str, Any]) -> Iterator[str]:
             yield from _wrapped(words, 2, "  ")
 
 
-def _refused(refused: list[Mapping[str, str]]) -> list[str]:
+def _refused(refused: list[Mapping[str, Any]]) -> list[str]:
     if not refused:
         return []
-    lines = [f"Refused: {len(refused)} file{'s' * (len(refused) != 1)}"]
+    files = sum(int(one["files"]) for one in refused)
+    lines = [f"Refused: {files:,} file{'s' * (files != 1)}"]
     for one in refused[:MOST_REFUSED]:
         lines += _wrapped(f"{one['file']}: {one['reason']} {one['next_step']}", 2, "  ")
     if len(refused) > MOST_REFUSED:

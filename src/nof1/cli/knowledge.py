@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nof1.cli.knowledge_rules import base_of, own, review, rules
-from nof1.cli.options import WIDTH, common, step, table, tell
+from nof1.cli.options import DAY, WIDTH, common, step, table, tell
 from nof1.core import audit
 from nof1.core.errors import InputError, WorkspaceError
 from nof1.core.workspace import Workspace, open_workspace
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from nof1.knowledge.renewal import Staged
 
 SHOWN = 12
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 MARKS = {"critical": "CRITICAL", "warning": "warning", "info": "info"}
 
 
@@ -73,10 +72,12 @@ def _list_text(rows: Sequence[Mapping[str, Any]], files: Sequence[Mapping[str, s
         ]
         for row in rows
     ]
+    from nof1.knowledge.agreement import some
+
     own = [file["file"] for file in files if file["from"] == "workspace"]
     lines = [table(cells, ["source", "version", "published", "valid until", "facts"], right="4")]
     lines += ["", f"{len(files)} files, {len(files) - len(own)} of them shipped with nof1."]
-    lines += _wrapped(f"From the workspace: {_some(own)}") if own else []
+    lines += _wrapped(f"From the workspace: {some(own, SHOWN)}") if own else []
     return "\n".join([*lines, "Next step: nof1 knowledge check"])
 
 
@@ -169,8 +170,14 @@ def _diff_text(changes: Sequence[Change], notes: Mapping[str, int]) -> str:
 @knowledge.command("import")
 @common
 @click.argument("release", type=click.Path(file_okay=False))
-@click.option("--published", type=DAY, required=True, help="Day of the release: 2026-05-05.")
-@click.option("--valid-until", type=DAY, help="Last day before it counts as old [18 months].")
+@click.option(
+    "--published", type=DAY, required=True, help="Day of the release, such as 2026-05-05."
+)
+@click.option(
+    "--valid-until",
+    type=DAY,
+    help="Last day on which it is not called old [default: 18 months later].",
+)
 def import_(
     workspace: str | None,
     as_json: bool,
@@ -208,6 +215,7 @@ def import_(
 def _tell_import(
     made: Staged, changes: Sequence[Change], ids: list[str], found: Workspace, *, as_json: bool
 ) -> None:
+    from nof1.knowledge.agreement import some
     from nof1.knowledge.release import PREVIOUS
 
     notes, unread = dict(made.compiled.notes), made.compiled.unread
@@ -218,12 +226,12 @@ def _tell_import(
         "unread": [{"key": one.key, "rows": one.rows, "drugs": list(one.drugs)} for one in unread],
         **_diff_json(changes, notes),
     }
-    names = sorted({drug for one in unread for drug in one.drugs})
+    names = some(sorted({drug for one in unread for drug in one.drugs}), SHOWN)
     lines = [_diff_text(changes, notes), ""]
     lines += _wrapped(f"In use now: {', '.join(ids) or 'facts of sources that were known'}.")
     if unread:
         what = f"UNREAD: {len(unread)} guideline texts are newer than nof1's encoding of them. For"
-        lines += _wrapped(f"{what} these medicines nof1 says 'read the source': {_some(names)}.")
+        lines += _wrapped(f"{what} these medicines nof1 says 'read the source': {names}.")
     previous = found.knowledge.with_name(PREVIOUS)
     if previous.is_dir():
         lines += _wrapped(f"What was there before is kept: {previous}")
@@ -261,11 +269,6 @@ def _staged(
         ) from None
     finally:
         shutil.rmtree(place, ignore_errors=True)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
 
 
 def _wrapped(text: str, start: str = "  ") -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.options import WIDTH, common, table, tell
+from nof1.cli.options import DAY, WIDTH, common, table, tell
 from nof1.core import audit
 from nof1.core.errors import WorkspaceError
 from nof1.core.workspace import open_workspace
@@ -16,7 +16,6 @@ from nof1.core.workspace import open_workspace
 if TYPE_CHECKING:
     from nof1.knowledge.base import Base
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 SHOWN = 20
 find = click.option("--find", "text", default="", help="Only rows in which this text stands.")
 
@@ -100,7 +99,9 @@ def own(workspace: str | None, as_json: bool, name: str) -> None:
 @click.option("--whole", is_flag=True, help="The whole table as it is.")
 @click.option("--by", required=True, help="Who has reviewed: a name.")
 @click.option("--role", required=True, help="In which role: clinical pharmacist.")
-@click.option("--until", type=DAY, required=True, help="Last day of the review: 2027-11-30.")
+@click.option(
+    "--until", type=DAY, required=True, help="Last day of the review, such as 2027-11-30."
+)
 def review(
     workspace: str | None,
     as_json: bool,

@@ -12,6 +12,8 @@ import click
 
 from nof1.cli import door
 
+OPTIONS = ("--version", "--help")  # what people also write as a command
+
 
 class Lazy(click.Group):
     """A click group over a table: command -> (module below ``nof1.cli``, one line of help).
@@ -33,6 +35,7 @@ class Lazy(click.Group):
             return None
         module = import_module(f"nof1.cli.{self.table[name][0]}")
         command: click.Command = getattr(module, f"{name}_" if iskeyword(name) else name)
+        _tell_whole(command)
         return door.watch(command)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -46,7 +49,7 @@ class Lazy(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, but an unknown command names the nearest one."""
-        near = difflib.get_close_matches(args[0], self.table, n=1)
+        near = difflib.get_close_matches(args[0], [*self.table, *OPTIONS], n=1)
         if args[0] not in self.table and near:
             ctx.fail(f"There is no command {args[0]!r}. Did you mean {near[0]!r}?")
         return super().resolve_command(ctx, args)
@@ -55,3 +58,10 @@ class Lazy(click.Group):
         """The list for ``--help``, without importing any command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
+
+
+def _tell_whole(command: click.Command) -> None:
+    """Let a group's help tell what its commands do, without cutting the line short."""
+    for inner in getattr(command, "commands", {}).values():
+        inner.short_help = inner.short_help or inner.get_short_help_str(limit=1000)
+        _tell_whole(inner)

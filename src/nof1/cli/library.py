@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nof1.cli import library_text
-from nof1.cli.options import as_json, common, on_terminal, step, tell
+from nof1.cli.options import ENGINE, as_json, common, on_terminal, step, tell
 from nof1.core.errors import UsageError
 from nof1.core.workspace import open_workspace
 
@@ -33,7 +33,7 @@ id_column = click.option("--id-column", help="Column of a table with ids.")
 @as_json
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @click.option("--out", required=True, type=FOLDER, help="Folder of the index.")
-@click.option("--engine", default="local", show_default=True, help="local, local:2, dask:ADDRESS.")
+@click.option("--engine", default="local", show_default=True, help=ENGINE)
 @smiles_column
 @id_column
 @click.option("--no-substructures", is_flag=True, help="Leave out what --smarts needs: faster.")
@@ -78,10 +78,12 @@ def index(ctx: click.Context, /, as_json: bool, **options: Any) -> None:
 @click.option("--smarts", help="Find molecules that hold this substructure.")
 @click.option("--threshold", type=float, help="Least Tanimoto similarity, 0 to 1.")
 @click.option(
-    "--top", type=click.IntRange(1), help="So many of the most similar [20 without a threshold]."
+    "--top",
+    type=click.IntRange(1),
+    help="So many of the most similar [default: 20 without --threshold].",
 )
 @click.option("--seconds", default=60.0, show_default=True, help="Time limit of --smarts.")
-@click.option("--engine", default="local", show_default=True, help="local, local:2, dask:ADDRESS.")
+@click.option("--engine", default="local", show_default=True, help=ENGINE)
 @click.option("--table", "table_file", type=FILE, help="Write all hits to a .tsv.")
 @click.pass_context
 def search(ctx: click.Context, /, library: Path, as_json: bool, **options: Any) -> None:
@@ -228,14 +230,14 @@ def screen(
 
 
 def _write_page(data: dict[str, Any], done: Screened, path: Path) -> None:
+    from nof1.cli.twins import write_page
     from nof1.medicines.library.drawing import drawing
-    from nof1.pictures.pages import write
 
     picks = [
         {**row, "drawing": drawing(one.entry.smiles)}
         for row, one in zip(data["picks"], done.picks, strict=True)
     ]
-    write("screen", {**data, "picks": picks}, path)
+    write_page("screen", {**data, "picks": picks}, path)
 
 
 def _basis(opened: Library) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nof1.cli.options import WIDTH, table
-from nof1.core.errors import InputError
+from nof1.cli.options import WIDTH, counted, table
 from nof1.core.finding import NOTICE
+from nof1.core.whole import whole_file
 
 if TYPE_CHECKING:
     from nof1.medicines.library.index import Library
@@ -23,7 +23,7 @@ def indexed(data: Mapping[str, Any]) -> str:
     """What was indexed, and what was set aside by name."""
     counts = data["counts"]
     lines = _wrapped(
-        f"Indexed {_number(counts['molecules'], 'molecule')} of {_number(counts['rows'], 'row')} "
+        f"Indexed {counted(counts['molecules'], 'molecule')} of {counted(counts['rows'], 'row')} "
         f"in {data['index']}."
     )
     if counts["set_aside"]:
@@ -97,20 +97,15 @@ def write_table(opened: Library, molecules: Sequence[int], values: Any, path: Pa
 
     Raises
     ------
-    InputError : when the file cannot be written.
+    UsageError : the file cannot be written.
     """
     head = ["id", "smiles", "file", "row", *([] if values is None else ["similarity"])]
-    try:
-        with open(path, "w", encoding="utf-8") as out:
-            out.write("\t".join(head) + "\n")
-            for at, number in enumerate(molecules):
-                one = opened.entry(int(number))
-                more = [] if values is None else [str(values[at])]
-                out.write("\t".join([one.id, one.smiles, one.file, str(one.row), *more]) + "\n")
-    except OSError as error:
-        raise InputError(
-            f"The table cannot be written: {error.strerror}.", where=str(path)
-        ) from None
+    with whole_file(path) as there, there.open("w", encoding="utf-8") as out:
+        out.write("\t".join(head) + "\n")
+        for at, number in enumerate(molecules):
+            one = opened.entry(int(number))
+            more = [] if values is None else [str(values[at])]
+            out.write("\t".join([one.id, one.smiles, one.file, str(one.row), *more]) + "\n")
 
 
 def _kind(data: Mapping[str, Any]) -> str:
@@ -179,10 +174,6 @@ def _counted(counts: Mapping[str, int], first: Mapping[str, Sequence[Any]]) -> l
         if named:
             lines.append(f"{'':13}{_short(named + (' ...' if count > 2 else ''), WIDTH - 13)}")
     return lines
-
-
-def _number(count: int, word: str) -> str:
-    return f"{count:,} {word}{'s' * (count != 1)}"
 
 
 def _short(text: str, width: int) -> str:

@@ -36,7 +36,10 @@ medicines.add_command(response)
 @click.argument("patient")
 @click.option("--condition", required=True, help="ICD10CM//I48.91, SNOMED//49436004, or a name.")
 @click.option("--site", help="Site of the patient, where several sites have this identifier.")
-@click.option("--at", help="As-of time, UTC: nothing known later is used [default: now].")
+@click.option(
+    "--at",
+    help="As-of time, UTC, such as 2024-05-01T14:30: nothing known later is used [default: now].",
+)
 @click.option(
     "--page", type=click.Path(dir_okay=False), help="Write a page here, with JSON and CSV."
 )
@@ -65,10 +68,9 @@ def rank(
     data = ranked(open_workspace(workspace), patient, condition, site, moment)
     if page is not None:
         from nof1.cli.rank_text import listed
-        from nof1.cli.twins import write_csv
-        from nof1.pictures.pages import write
+        from nof1.cli.twins import write_csv, write_page
 
-        write("medicines", data, Path(page))
+        write_page("medicines", data, Path(page))
         write_csv(Path(page), *listed(data))
     if as_json:
         tell(data, "", as_json=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.options import common, step, table, tell
+from nof1.cli.options import ENGINE, common, narrow, step, table, tell
 from nof1.core import artefacts, audit
 from nof1.core.errors import UsageError
 from nof1.core.workspace import Workspace, open_workspace
@@ -32,7 +32,7 @@ version_option = click.option("--version", type=int, help="Version [default: the
 @click.command()
 @common
 @click.argument("task", type=click.Path(dir_okay=False), metavar="TASK.yaml")
-@click.option("--engine", default="local", show_default=True, help="local, local:N or dask:ADDRESS")
+@click.option("--engine", default="local", show_default=True, help=ENGINE)
 @click.option(
     "--page", type=click.Path(dir_okay=False), help="Write the model card as a page here."
 )
@@ -114,15 +114,15 @@ def _learners(card: dict[str, Any]) -> str:
     first = "auroc" if card["evaluation"]["kind"] == "binary" else "harrell_c"
     rows = [
         [
-            f"{name} (kept)" if name == kept else name,
-            *(_shown(figures.get(key)) for key in (first, "brier", "calibration_slope")),
+            f"{name} *" if name == kept else name,
+            *(_shown(figures.get(key)) for key in (first, "brier")),
+            _shown(figures.get("calibration_slope"), digits=2),
         ]
         for name, figures in card["learners"].items()
     ]
     heads = {"auroc": "AUROC", "harrell_c": "Harrell's C"}
-    return table(rows, ["learner", heads[first], "Brier score", "slope"]) + (
-        f"\n{card['choice']['reason']}"
-    )
+    head = ["learner", heads[first], "Brier score", "slope"]
+    return f"{table(rows, head)}\n* kept. {card['choice']['reason']}"
 
 
 def _ablation(card: dict[str, Any]) -> list[str]:
@@ -161,12 +161,13 @@ def _gate(card: dict[str, Any]) -> list[str]:
     return lines + [f"  silent about {group}: {why}" for group, why in silent.items()]
 
 
-def _shown(figure: dict[str, Any] | None) -> str:
+def _shown(figure: dict[str, Any] | None, digits: int = 3) -> str:
     if figure is None or figure.get("value") is None:
         return ""
     if figure.get("low") is None:
-        return f"{figure['value']:.3f}"
-    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+        return f"{figure['value']:.{digits}f}"
+    value, low, high = (f"{figure[key]:.{digits}f}" for key in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
 
 
 @click.command()
@@ -179,6 +180,12 @@ def evaluate(
 ) -> None:
     """Figures and gate of a trained model, as they were measured at training."""
     found = open_workspace(workspace)
+    if _folder(found, model) != found.models:
+        raise UsageError(
+            "This is no model of a risk: its figures stand on its card.",
+            where=model,
+            next_step=f"nof1 card {model}",
+        )
     card = artefacts.load(found.models, model, version).json("card.json")
     data = {
         "schema": "nof1/evaluate/1",
@@ -210,7 +217,7 @@ def card(
         )
     if page is not None:
         write_card(Path(page), artefact)
-    tell(artefact.json("card.json"), artefact.files["card.md"].decode(), as_json=as_json)
+    tell(artefact.json("card.json"), narrow(artefact.files["card.md"].decode()), as_json=as_json)
 
 
 def _folder(workspace: Workspace, model: str) -> Path:
@@ -223,15 +230,15 @@ def write_card(
     path: Path, artefact: artefacts.Artefact, links: dict[str, str] | None = None
 ) -> None:
     """Write the model card as a page, with the curves of a glass box; or that of an effect."""
-    from nof1.pictures.pages import write
+    from nof1.cli.twins import write_page
 
     data = artefact.json("card.json")
     if "effect_model.json" in artefact.files:
-        write("effect", {**data, "links": links or {}}, path)
+        write_page("effect", {**data, "links": links or {}}, path)
         return
     if "shapes.json" in artefact.files:
         data["shapes"] = _readable(artefact)
-    write("model", {**data, "links": links or {}}, path)
+    write_page("model", {**data, "links": links or {}}, path)
 
 
 def _readable(artefact: artefacts.Artefact) -> dict[str, Any]:

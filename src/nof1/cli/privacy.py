@@ -53,13 +53,13 @@ def key(as_json: bool, file: Path) -> None:
 @click.argument("target", metavar="OUT", type=any_path)
 @key_option
 @click.option("--free-text", type=click.Choice(["drop", "scrub"]), default="drop",
-              help="Drop free text [default], or scrub it.")  # fmt: skip
+              help="Drop free text, or scrub it [default: drop].")  # fmt: skip
 @click.option("--detectors", help="Detectors of the scrubber, with commas [all; all required].")
 @tables_option
 @click.option("--people", type=existing, help="Table of patients whose identifiers to look for.")
 @click.option("--reviewed-pixels", type=existing, help="File of SOP Instance UIDs looked at.")
 @click.option("--mapping", type=any_path, help="Write an encrypted way back to this new file.")
-@click.option("--as-of", help="Day on which ages are counted [today].")
+@click.option("--as-of", help="Day on which ages are counted [default: today].")
 @click.pass_context
 def deidentify(
     ctx: click.Context,
@@ -124,7 +124,10 @@ def check(
     key_file: Path | None,
     tables: Path | None,
 ) -> None:
-    """Look for identifiers in files that are said to be de-identified (exit code 1: found some)."""
+    """Look for identifiers in files that are said to be de-identified.
+
+    Exit code 1: found some, or there was no file to look at.
+    """
     from nof1.record.deidentify import check as checking
     from nof1.record.deidentify.key import read_key
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.options import WIDTH, common, on_terminal, step, tell
+from nof1.cli.options import WIDTH, common, counted, on_terminal, step, tell
 from nof1.core import audit
 from nof1.core.workspace import Workspace, open_workspace
 
@@ -99,24 +99,24 @@ def _ingest_json(done: Ingested) -> dict[str, Any]:
 def _ingest_text(done: Ingested) -> str:
     read = ", ".join(f"{name} ({kind})" for kind, name in done.sources)
     lines = [
-        *_wrapped(f"Read {_number(len(done.files), 'file')}: {read}"),
-        f"The record now has {_number(done.events, 'event')} of"
-        f" {_number(done.patients, 'patient')}",
+        *_wrapped(f"Read {counted(len(done.files), 'file')}: {read}"),
+        f"The record now has {counted(done.events, 'event')} of"
+        f" {counted(done.patients, 'patient')}",
         f"  ({done.added:,} added, {done.replaced:,} replaced, {done.removed:,} removed).",
     ]
     if not (done.added or done.replaced or done.removed):
         lines.append("No row gave an event.")
     again = {SUPERSEDED: done.superseded} if done.superseded else {}
-    lines += _counted("Read, but not kept", {**done.excluded, **again})
-    lines += _counted("Kept, but worth knowing", done.notes)
+    lines += _reasons("Read, but not kept", {**done.excluded, **again})
+    lines += _reasons("Kept, but worth knowing", done.notes)
     if done.refusals:
-        lines += ["", f"QUARANTINED: {_number(done.quarantined_rows, 'row')}"]
+        lines += ["", f"QUARANTINED: {counted(done.quarantined_rows, 'row')}"]
         lines += [line for one in done.refusals[:SHOWN] for line in _refusal(one)]
         lines += _more(len(done.refusals))
     return "\n".join([*lines, "", "Next step: nof1 quality"])
 
 
-def _counted(title: str, counts: Mapping[str, int]) -> list[str]:
+def _reasons(title: str, counts: Mapping[str, int]) -> list[str]:
     rows = sorted(counts.items(), key=lambda pair: -pair[1])
     shown = [line for reason, n in rows[:SHOWN] for line in _wrapped(reason, f"{n:>9,}  ")]
     return ["", f"{title}:", *shown, *_more(len(rows))] if rows else []
@@ -133,10 +133,6 @@ def _refusal(one: Refusal) -> list[str]:
 
 def _more(count: int) -> list[str]:
     return [f"{'':11}and {count - SHOWN} more reasons (--json shows all)"] * (count > SHOWN)
-
-
-def _number(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'s' * (count != 1)}"
 
 
 def _shortened(name: str, longest: int = 50) -> str:
@@ -176,8 +172,8 @@ def quality(ctx: click.Context, workspace: str | None, as_json: bool, page: str 
     )
     data = made.to_dict()
     if page is not None:
-        from nof1.pictures.pages import write
+        from nof1.cli.twins import write_page
 
-        write("quality", data, Path(page))
+        write_page("quality", data, Path(page))
     tell(data, table(made), as_json=as_json)
     ctx.exit(1 if made.counts()["critical"] else 0)

@@ -53,10 +53,9 @@ def repurpose(
     done = run(disease, given, most=top, base=base)
     data = done.to_dict()
     if page is not None:
-        from nof1.cli.twins import write_csv
-        from nof1.pictures.pages import write
+        from nof1.cli.twins import write_csv, write_page
 
-        write("repurposing", data, Path(page))
+        write_page("repurposing", data, Path(page))
         write_csv(Path(page), *listed(data))
     tell(data, told(data), as_json=as_json)
     ctx.exit(1 if done.withheld else 0)

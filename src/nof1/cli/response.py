@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.options import WIDTH, common, step, table, tell
+from nof1.cli.options import WIDTH, common, narrow, step, table, tell
 from nof1.core import artefacts, audit
 from nof1.core.errors import ModelError, UsageError
 from nof1.core.workspace import open_workspace
@@ -40,8 +40,16 @@ def response() -> None:
 @click.option("--compounds", type=FILE, help="SMILES or descriptors by drug or substance id.")
 @click.option("--only-with-structure", is_flag=True, help="Leave out drugs without structure.")
 @click.option("--splits", default=ALL_SPLITS, show_default=True, help="Splits to judge on.")
-@click.option("--folds", type=click.IntRange(2, 20), default=5, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--folds", type=click.IntRange(2, 20), default=5, show_default=True, help="Held-out parts."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Which lines each part holds.",
+)
 @click.option("--trees", is_flag=True, help="Let LightGBM take part; slower.")
 @click.pass_context
 def train(
@@ -85,7 +93,8 @@ def train(
         "model": {"name": kept.name, "version": kept.version, "content_hash": kept.content_hash},
         **{key: value for key, value in done.card.items() if key not in ("schema", "name")},
     }
-    text = f"{card_text(done.card)}\n{kept.name} version {kept.version}: {_verdict(done.card)}"
+    verdict = f"{kept.name} version {kept.version}: {_verdict(done.card)}"
+    text = f"{narrow(card_text(done.card))}\n\n{verdict}"
     tell(data, text, as_json=as_json)
     ctx.exit(1 if done.model.withheld else 0)
 
@@ -141,7 +150,7 @@ def evaluate(
         "tables": card["tables"],
         "notice": card["notice"],
     }
-    tell(data, artefact.files["card.md"].decode(), as_json=as_json)
+    tell(data, narrow(artefact.files["card.md"].decode()), as_json=as_json)
     ctx.exit(1 if card["status"] == "withheld" else 0)
 
 

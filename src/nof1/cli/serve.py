@@ -32,7 +32,13 @@ SLOTS, KEEP_ALIVE_S = 200, 15  # requests at once; more are refused with 503
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port to listen on.",
+)
 @click.option("--demo", is_flag=True, help="Invented patients, no tokens, this machine only.")
 @click.option(
     "--insecure-http-for-development", "insecure", is_flag=True,

@@ -45,7 +45,9 @@ NAME = 16
 )
 @click.option("--disease", help="Name in the codes [default: the signal's name].")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), help="Write exposures here."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write exposures into, for nof1 ingest.",
 )
 def activity(
     workspace: str | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.options import common, step, tell
+from nof1.cli.options import DAY, ENGINE, common, named, step, tell
 from nof1.cli.surveillance_alarms_text import alarms_text
 from nof1.core.errors import Nof1Error, UsageError
 
@@ -51,29 +51,63 @@ class Source:
 
 @click.command()
 @common
-@click.argument("signal", default="reports")
+@click.argument("signal", required=False)
 @click.option("--counts", type=FILE, help="A CSV file (date, place, count) instead of SIGNAL.")
-@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Use what was known on this day.")
-@click.option("--method", type=click.Choice(METHODS), default=METHODS[0], show_default=True)
+@click.option("--as-of", type=DAY, help="Use what was known on this day [default: the newest].")
 @click.option(
-    "--threshold", type=click.Choice(THRESHOLDS), default=THRESHOLDS[0], show_default=True
+    "--method",
+    type=click.Choice(METHODS),
+    default=METHODS[0],
+    show_default=True,
+    help="Rule that makes the limit.",
 )
-@click.option("--alpha", type=float, help="Level of one test [default: the method's own].")
-@click.option("--fdr", type=float, help="False discovery rate over all places; 0: none.")
-@click.option("--any-dependence", is_flag=True, help="Benjamini-Yekutieli for --fdr.")
-@click.option("--years", type=click.IntRange(1, 15), default=5, help="Years of baseline.")
+@click.option(
+    "--threshold",
+    type=click.Choice(THRESHOLDS),
+    default=THRESHOLDS[0],
+    show_default=True,
+    help="How the Farrington methods make their limit.",
+)
+@click.option(
+    "--alpha",
+    type=float,
+    help="Chance of an alarm of one test by luck, 0 to 0.5 [default: the method's own].",
+)
+@click.option(
+    "--fdr",
+    type=float,
+    help="Share of false alarms among the alarms, over all places; 0: not controlled "
+    "[default: 0.1 for farrington-flexible without --alpha, else 0].",
+)
+@click.option(
+    "--any-dependence",
+    is_flag=True,
+    help="Hold --fdr for any dependence of the places (Benjamini-Yekutieli).",
+)
+@click.option(
+    "--years", type=click.IntRange(1, 15), default=5, show_default=True, help="Years of baseline."
+)
 @click.option("--exclude", type=FILE, help="CSV (place, first, last): spans of known outbreaks.")
-@click.option("--skip", multiple=True, metavar="FIRST:LAST", help="Days no baseline may use.")
+@click.option(
+    "--skip",
+    multiple=True,
+    metavar="FIRST:LAST",
+    help="Days that no baseline may use (repeatable).",
+)
 @click.option("--strata", is_flag=True, help="Test each stratum too.")
-@click.option("--scan", type=click.Choice(("poisson", "permutation")), help="Look for clusters.")
-@click.option("--engine", default="local", show_default=True, help="local:2, dask:ADDRESS")
+@click.option(
+    "--scan",
+    type=click.Choice(("poisson", "permutation")),
+    help="Also look for clusters in space and time.",
+)
+@click.option("--engine", default="local", show_default=True, help=ENGINE)
 @click.pass_context
 def alarms(
     ctx: click.Context,
     /,
     workspace: str | None,
     as_json: bool,
-    signal: str,
+    signal: str | None,
     counts: Path | None,
     as_of: datetime | None,
     exclude: Path | None,
@@ -92,7 +126,10 @@ def alarms(
 
     settings = _settings(**options)
     day = as_of.date() if as_of else None
-    found = _of_file(counts, day) if counts else _of_store(signal, workspace, day, strata)
+    if counts:
+        found = _of_file(counts, day)
+    else:
+        found = _of_store(named(signal, "--counts"), workspace, day, strata)
     if exclude is not None:
         from nof1.surveillance.alarms.table import read_spans
 

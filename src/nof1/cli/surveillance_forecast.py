@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nof1.cli import surveillance_forecast_text as text
-from nof1.cli.options import common, step, tell
+from nof1.cli.options import DAY, common, step, tell
 from nof1.core import audit as log
 from nof1.core.errors import InputError, UsageError
 from nof1.core.workspace import open_workspace
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
-DAY = click.DateTime(["%Y-%m-%d"])
 SATURDAY = 5
 
 
@@ -35,8 +34,14 @@ SATURDAY = 5
 @click.option("--target", type=FILE, help="As-of file (date, location, value), not a SIGNAL.")
 @click.option("--locations", type=FILE, help="CSV location, location_name, population.")
 @click.option("--history", type=FOLDER, help="Folder of related signals with a long past.")
-@click.option("--reference-date", type=DAY, help="Saturday that ends the week of horizon 0.")
-@click.option("--as-of", type=DAY, help="For a SIGNAL: use what was known on this day.")
+@click.option(
+    "--reference-date",
+    type=DAY,
+    help="Saturday that ends the week of horizon 0 [default: of the newest data].",
+)
+@click.option(
+    "--as-of", type=DAY, help="For a SIGNAL: use what was known on this day [default: the newest]."
+)
 @click.option("--horizons", default="0-3", show_default=True, help="Weeks: 0-3, or 0,1.")
 @click.option("--models", type=FOLDER, help="Keep what was learned here, and use it again.")
 @click.option("--out", type=FILE, help="Write hub rows: .csv or .parquet.")
@@ -264,14 +269,7 @@ def _told(panel: Panel) -> list[dict[str, Any]]:
 def _write(made: Any, out: Path) -> None:
     from nof1.surveillance.hub import rows
 
-    try:
-        rows.write([rows.answered(made)], out)
-    except OSError as error:
-        raise InputError(
-            f"The file cannot be written: {error.strerror}.",
-            where=out.name,
-            next_step="Give --out a place where you may write.",
-        ) from None
+    rows.write([rows.answered(made)], out)
 
 
 def _write_season(season: Season, out: Path) -> list[str]:

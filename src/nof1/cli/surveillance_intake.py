@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nof1.cli import surveillance_intake_text as text
-from nof1.cli.options import common, step, tell
+from nof1.cli.options import DAY, common, step, tell
 from nof1.core import audit as log
 from nof1.core.errors import UsageError
 from nof1.core.workspace import Workspace, open_workspace
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 ANYTHING = click.Path(path_type=Path)
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 STEPS = {"day": 1, "week": 7, None: None}
 DAY_ROLES = ("onset", "specimen", "report")
 
@@ -38,31 +37,74 @@ def store_of(found: Workspace) -> Store:
 @click.command(name="import")
 @common
 @click.argument("paths", nargs=-1, required=True, type=ANYTHING, metavar="PATH...")
-@click.option("--signal", required=True, help="Name of the signal, for example flu-admissions.")
-@click.option("--title", default="", help="Words for people, e.g. 'influenza admissions'.")
+@click.option("--signal", required=True, help="Name of the signal, such as flu-admissions.")
+@click.option(
+    "--title",
+    default="",
+    help="Words for people, such as: influenza admissions [default: the name].",
+)
 @click.option("--unit", default="", help="UCUM unit of a value [default: 1, counts; % of ILINet].")
 @click.option("--synthetic", is_flag=True, help="No real people are behind the numbers.")
 @click.option("--locations", type=FILE, help="CSV of places: location, location_name, population.")
 @click.option("--map", "map_file", type=FILE, help="GeoJSON of borders; properties.id = place.")
 @click.option("--known-on", type=DAY, help="Day of the files [default: their newest day].")
-@click.option("--column", "columns", multiple=True, metavar="ROLE=NAME", help="A column's role.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="ROLE=NAME",
+    help="Which column has a role (repeatable) [default: found by name].",
+)
 @click.option(
     "--layout",
     type=click.Choice(["auto", "linelist", "counts", "asof"]),
     default="auto",
-    help="Kind of file [default: by its columns]; asof: a folder of DATE.csv.gz.",
+    show_default=True,
+    help="Kind of file; auto: by its columns; asof: a folder of DATE.csv.gz.",
 )
-@click.option("--count-on", help="Line list: the case's day, e.g. onset or onset,specimen,report.")
-@click.option("--ages", default="0,5,18,50,65", help="Line list: lower ends of the age groups.")
-@click.option("--date-format", help="dmy, mdy, excel, mmwr, isoweek, or a pattern as %d.%m.%y.")
-@click.option("--decimal", type=click.Choice([".", ","]), help="Decimal mark of the numbers.")
+@click.option(
+    "--count-on",
+    help="Line list: the day of a case, such as onset,specimen,report [default: onset].",
+)
+@click.option(
+    "--ages",
+    default="0,5,18,50,65",
+    show_default=True,
+    help="Line list: lower ends of the age groups, years.",
+)
+@click.option(
+    "--date-format",
+    help="dmy, mdy, excel, mmwr, isoweek, or a pattern as %d.%m.%y [default: found].",
+)
+@click.option(
+    "--decimal",
+    type=click.Choice([".", ","]),
+    help="Decimal mark of the numbers; needed where the file leaves it open.",
+)
 @click.option("--target", help="Which target of a hub file that has several.")
-@click.option("--weeks", type=click.Choice(["mmwr", "iso"]), default="mmwr", help="Year and week.")
-@click.option("--step", "step_name", type=click.Choice(["day", "week"]), help="Step of a file.")
-@click.option("--week-date", type=click.Choice(["end", "start"]), help="What a weekly date is.")
+@click.option(
+    "--weeks",
+    type=click.Choice(["mmwr", "iso"]),
+    default="mmwr",
+    show_default=True,
+    help="What year and week mean.",
+)
+@click.option(
+    "--step",
+    "step_name",
+    type=click.Choice(["day", "week"]),
+    help="Time from a row to the next [default: by the dates].",
+)
+@click.option(
+    "--week-date",
+    type=click.Choice(["end", "start"]),
+    help="What of a week its date is [default: end, where it is a Saturday].",
+)
 @click.option("--complete", is_flag=True, help="What the files no longer have was taken back.")
 @click.option("--backfill", is_flag=True, help="The files complete the past: trust their days.")
-@click.option("--encoding", default="utf-8", help="utf-8, latin-1 or cp1252.")
+@click.option(
+    "--encoding", default="utf-8", show_default=True, help="Of CSV files: utf-8, latin-1 or cp1252."
+)
 @click.pass_context
 def import_(
     ctx: click.Context,

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from nof1.cli.options import WIDTH, table
+from nof1.cli.options import WIDTH, counted, table
 from nof1.core.finding import NOTICE
 
 SHOWN = 8
@@ -20,7 +20,7 @@ def imported(data: Mapping[str, Any]) -> str:
     synthetic = " SYNTHETIC." if data["synthetic"] else ""
     what = (
         f"{data['signal']} ({data['title']}, unit {data['unit']}): {kind}, by {every}, "
-        f"{_count(len(data['places']), 'place')}, known on {data['as_of']}.{synthetic}"
+        f"{counted(len(data['places']), 'place')}, known on {data['as_of']}.{synthetic}"
     )
     pairs = [("read", data["rows"]), *((n, data[n]) for n in ("new", "changed", "withdrawn"))]
     pairs += [("said before", data["unchanged"]), ("set aside", data["set_aside"])]
@@ -56,16 +56,12 @@ def _item(text: str) -> list[str]:
     return textwrap.wrap(f"- {text}", WIDTH, subsequent_indent="  ")
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'s' * (number != 1)}"
-
-
 def quality(data: Mapping[str, Any]) -> str:
     """A quality report as text: what was found with its meaning, then what was clear."""
     every = "days" if data["step_days"] == 1 else "weeks"
     what = (
         f"{data['signal']} ({data['title']}, unit {data['unit']}), {data['first']} to "
-        f"{data['last']}: {data['steps']} {every}, {_count(len(data['places']), 'place')}, as "
+        f"{data['last']}: {data['steps']} {every}, {counted(len(data['places']), 'place')}, as "
         f"known on {data['as_of']}.{' SYNTHETIC.' if data['synthetic'] else ''}"
     )
     rows = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nof1.cli.options import common, step, tell
+from nof1.cli.options import DAY, common, named, step, tell
 from nof1.cli.surveillance_nowcast_text import nowcast_text, transmission_text
 from nof1.core.errors import InputError, UsageError
 from nof1.core.workspace import open_workspace
@@ -55,7 +55,7 @@ def options(command: Any) -> Any:
         ),
         click.option(
             "--as-of",
-            type=click.DateTime(["%Y-%m-%d"]),
+            type=DAY,
             help="Use what was known on this day [default: the newest report day].",
         ),
     ):
@@ -64,7 +64,7 @@ def options(command: Any) -> Any:
 
 
 def source(
-    signal: str,
+    signal: str | None,
     workspace: str | None,
     file: Path | None,
     as_of: datetime | None,
@@ -78,7 +78,10 @@ def source(
     InputError : an unreadable file, nothing known by then, or nothing left.
     """
     day = as_of.date() if as_of else None
-    found = _of_file(signal, file, day) if file else _of_store(signal, workspace, day)
+    if file is not None:
+        found = _of_file(signal or "reports", file, day)
+    else:
+        found = _of_store(named(signal, "--reports"), workspace, day)
     known = {str(place["id"]) for place in found.places}
     unknown = [place for place in without if place not in known]
     if unknown or (known and known <= set(without)):
@@ -137,7 +140,7 @@ def _of_store(signal: str, workspace: str | None, day: date | None) -> Source:
 
 @click.command()
 @common
-@click.argument("signal", default="reports")
+@click.argument("signal", required=False)
 @options
 @click.option(
     "--strata/--total", default=False, help="Each stratum too, or totals only [default: totals]."
@@ -147,7 +150,7 @@ def nowcast(
     ctx: click.Context,
     workspace: str | None,
     as_json: bool,
-    signal: str,
+    signal: str | None,
     as_of: datetime | None,
     file: Path | None,
     max_delay: int | None,
@@ -213,10 +216,14 @@ def _keep(found: Source, data: dict[str, Any]) -> None:
 
 @click.command()
 @common
-@click.argument("signal", default="reports")
+@click.argument("signal", required=False)
 @options
-@click.option("--serial-interval-mean", "mean", type=float, required=True, help="Days; needed.")
-@click.option("--serial-interval-sd", "sd", type=float, required=True, help="Days; needed.")
+@click.option(
+    "--serial-interval-mean", "mean", type=float, required=True, help="Its mean, in days."
+)
+@click.option(
+    "--serial-interval-sd", "sd", type=float, required=True, help="Its standard deviation, in days."
+)
 @click.option(
     "--window",
     type=click.IntRange(2, 28),
@@ -229,7 +236,7 @@ def transmission(
     ctx: click.Context,
     workspace: str | None,
     as_json: bool,
-    signal: str,
+    signal: str | None,
     as_of: datetime | None,
     file: Path | None,
     max_delay: int | None,

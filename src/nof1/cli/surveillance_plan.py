@@ -32,25 +32,62 @@ ANYTHING = click.Path(path_type=Path)
 @click.argument("signal", required=False)
 @click.option("--forecast", "hub_file", type=FILE, help="Hub file, instead of a SIGNAL.")
 @click.option("--supply", required=True, help="Units there are: 500, or 90% of the median need.")
-@click.option("--resource", default="beds", help="What is shared out: beds, vaccines, staff, ...")
-@click.option("--horizon", default=1, help="Weeks from the reference date [1].")
-@click.option("--need-per-case", "per_case", default=1.0, help="Units for one case [1].")
-@click.option("--floor", default=0.0, help="Least share of each median need that is met [0].")
-@click.option("--cvar", "cvar_weight", default=0.0, help="Weight of the worst scenarios [0].")
-@click.option("--cvar-level", default=0.9, help="0.9: the worst tenth.")
+@click.option(
+    "--resource",
+    default="beds",
+    show_default=True,
+    help="What is shared out: beds, vaccines, staff, ...",
+)
+@click.option("--horizon", default=1, show_default=True, help="Weeks from the reference date.")
+@click.option(
+    "--need-per-case", "per_case", default=1.0, show_default=True, help="Units for one case."
+)
+@click.option(
+    "--floor",
+    default=0.0,
+    show_default=True,
+    help="Least share of each place's median need that is met, 0 to 1.",
+)
+@click.option(
+    "--cvar", "cvar_weight", default=0.0, show_default=True, help="Weight of the worst scenarios."
+)
+@click.option(
+    "--cvar-level",
+    default=0.9,
+    show_default=True,
+    help="Which are the worst; 0.9: the worst tenth.",
+)
 @click.option("--capacity", type=FILE, help="CSV location, capacity: most units of a place.")
 @click.option("--now", type=FILE, help="CSV location, now: units that stand there today.")
-@click.option("--transfer-cost", default=0.01, help="Cost of a moved unit, in unmet need [0.01].")
-@click.option("--transfer-costs", type=FILE, help="CSV from, to, cost; others: --transfer-cost.")
+@click.option(
+    "--transfer-cost",
+    default=0.01,
+    show_default=True,
+    help="Cost of a moved unit, in units of unmet need.",
+)
+@click.option(
+    "--transfer-costs",
+    type=FILE,
+    help="CSV from, to, cost of single pairs; others: --transfer-cost.",
+)
 @click.option("--locations", type=FILE, help="CSV location, location_name, population.")
 @click.option("--history", type=FILE, help="Target data (date, location, value) up to today.")
-@click.option("--correlation", type=float, help="Of places, 0 to 1 [from their history, or 0.5].")
-@click.option("--scenarios", default=200, help="Joint scenarios [200].")
-@click.option("--seed", default=0, help="Of the scenarios [0].")
-@click.option("--seconds", default=20.0, help="Time limit of the search [20].")
-@click.option("--past", multiple=True, type=ANYTHING, help="Past hub files: the plan's regret.")
+@click.option(
+    "--correlation", type=float, help="Of the places, 0 to 1 [default: from their history, or 0.5]."
+)
+@click.option("--scenarios", default=200, show_default=True, help="Joint scenarios to draw.")
+@click.option("--seed", default=0, show_default=True, help="Which scenarios are drawn.")
+@click.option("--seconds", default=20.0, show_default=True, help="Time limit of the search.")
+@click.option(
+    "--past",
+    multiple=True,
+    type=ANYTHING,
+    help="Past hub files, for the plan's regret (repeatable).",
+)
 @click.option("--truth", type=FILE, help="Target data that says what came, for --past.")
-@click.option("--past-supply", default=90.0, help="Supply in past weeks, % of what came [90].")
+@click.option(
+    "--past-supply", default=90.0, show_default=True, help="Supply in past weeks, % of what came."
+)
 @click.option("--out", type=FILE, help="Write the plan's rows as CSV.")
 def allocate(
     workspace: str | None,
@@ -111,7 +148,9 @@ def allocate(
 @click.command()
 @common
 @click.argument("paths", nargs=-1, required=True, type=ANYTHING, metavar="FILE...")
-@click.option("--tasks", "tasks_file", type=FILE, help="A hub's tasks.json [FluSight's target].")
+@click.option(
+    "--tasks", "tasks_file", type=FILE, help="A hub's tasks.json [default: FluSight's target]."
+)
 @click.option("--locations", type=FILE, help="CSV of the allowed places: column location.")
 @click.option("--any-place", is_flag=True, help="Do not check the places.")
 @click.pass_context
@@ -214,25 +253,24 @@ def _forecast(
     return from_answer(kept), date.fromisoformat(str(kept["as_of"]))
 
 
+RANGES = {  # option -> its name here, least, most
+    "need-per-case": ("per_case", 1e-6, 1e6), "floor": ("floor", 0, 1),
+    "cvar": ("cvar_weight", 0, 1e6), "cvar-level": ("cvar_level", 0.01, 0.999),
+    "transfer-cost": ("transfer_cost", 0, 1e6), "correlation": ("correlation", 0, 1),
+    "scenarios": ("scenarios", 1, 5000), "seed": ("seed", 0, 2**32),
+    "seconds": ("seconds", 0.1, 1e5),
+}  # fmt: skip
+
+
 def _asked(said: dict[str, Any]) -> Asked:
     from nof1.surveillance.allocate.answer import Asked
 
-    names = Asked.__dataclass_fields__
-    asked = Asked(**{name: value for name, value in said.items() if name in names})
-    for name, good in (
-        ("need-per-case", 0 < asked.per_case < 1e6),
-        ("seed", asked.seed >= 0),
-        ("scenarios", 1 <= asked.scenarios <= 5000),
-        ("seconds", asked.seconds > 0),
-        ("correlation", asked.correlation is None or 0 <= asked.correlation <= 1),
-    ):
-        if not good:
+    for option, (name, least, most) in RANGES.items():
+        if said[name] is not None and not least <= said[name] <= most:  # NaN is not, either
             raise UsageError(
-                "A setting is out of range.",
-                where=f"--{name}",
-                allowed="above 0; seed 0 or more; scenarios 1 to 5000; correlation 0 to 1",
+                "A setting is out of range.", where=f"--{option}", allowed=f"{least:g} to {most:,g}"
             )
-    return asked
+    return Asked(**{name: said[name] for name in Asked.__dataclass_fields__ if name in said})
 
 
 def _known(

@@ -10,8 +10,8 @@ from typing import Any
 
 from nof1.cli.options import WIDTH, table
 from nof1.cli.twins import cell
-from nof1.core.errors import InputError
 from nof1.core.finding import NOTICE
+from nof1.core.whole import whole_file
 
 SHOWN = 15
 FINAL = (
@@ -129,16 +129,12 @@ def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
 
     Raises
     ------
-    InputError : the file cannot be written.
+    UsageError : the file cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", newline="", encoding="utf-8") as out:
-            writer = csv.DictWriter(out, fieldnames=list(rows[0]))
-            writer.writeheader()
-            writer.writerows({name: cell(one) for name, one in row.items()} for row in rows)
-    except OSError as error:
-        raise InputError(f"Cannot write: {error.strerror}.", where=path.name) from None
+    with whole_file(path) as there, there.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows({name: cell(one) for name, one in row.items()} for row in rows)
 
 
 def checked(data: Mapping[str, Any]) -> str:

@@ -45,8 +45,7 @@ def report(
     The page opens offline in any browser; JSON and CSV of the same lie beside it. --place narrows
     the tables and small curves, never the total. --pdf needs Chromium, Chrome or Edge.
     """
-    from nof1.cli.twins import write_csv
-    from nof1.pictures import pages
+    from nof1.cli.twins import write_csv, write_page
     from nof1.pictures.views.surveillance import listing
     from nof1.surveillance.store import FOLDER, Store
 
@@ -56,7 +55,7 @@ def report(
     data = document(Store(found.root / FOLDER), signal, places)
     data["table_name"] = page.with_suffix(".csv").name
     step("drawing the page")
-    pages.write("surveillance", data, page)
+    write_page("surveillance", data, page)
     write_csv(page, *listing(data))
     if pdf is not None:
         from nof1.cli.printing import to_pdf

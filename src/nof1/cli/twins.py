@@ -1,22 +1,35 @@
-"""A table beside a page, for those who open it in a spreadsheet."""
+"""A page with what lies beside it: its JSON, and a table for those who use a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from nof1.core.whole import whole_file
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run what begins so
+
+
+def write_page(kind: str, data: Mapping[str, Any], path: Path) -> Path:
+    """``nof1.pictures.pages.write``, which is loaded when a page is asked for."""
+    from nof1.pictures.pages import write
+
+    return write(kind, data, path)
 
 
 def write_csv(page: Path, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
     """Write the rows to the page's name ending in ``.csv`` (UTF-8, commas, a header line).
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front.
+
+    Raises
+    ------
+    UsageError : it cannot be written.
     """
     path = page.with_suffix(".csv")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as there, there.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(head)
         writer.writerows([cell(one) for one in row] for row in rows)

@@ -140,7 +140,7 @@ def patients(
 @common
 @click.argument("name")
 @click.option(
-    "--scope", "scopes", multiple=True, help="A scope (several times) [all of its roles]."
+    "--scope", "scopes", multiple=True, help="A scope (several times) [default: all of its roles]."
 )
 @click.option("--days", default=90, show_default=True, help="Days until it ends.")
 @click.option("--label", default="", help="What it is for.")
@@ -174,7 +174,13 @@ def token(
 
 @users.command(short_help="Emergency accesses, newest first.")
 @common
-@click.option("--last", default=20, show_default=True, type=click.IntRange(1, 10_000))
+@click.option(
+    "--last",
+    default=20,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="How many to show.",
+)
 def emergencies(workspace: str | None, as_json: bool, last: int) -> None:
     """Emergency accesses, newest first, with the words of who asked for them.
 

@@ -88,12 +88,7 @@ def load(root: Path, name: str, version: int | None = None) -> Artefact:
     found = versions(root, name)
     version = version if version is not None else max(found, default=0)
     if version not in found:
-        raise ModelError(
-            f"There is no model {name!r}" + (f" of version {version}." if version else "."),
-            where=str(root),
-            allowed=names(root) or "no model yet",
-            next_step="Train one: nof1 train, compounds train or medicines response train",
-        )
+        raise _missing(root, name, version, found)
     folder = _folder(root, name, version)
     own_hashes, note_hashes = _manifest(folder / MANIFEST)
     found_files = {
@@ -107,6 +102,22 @@ def load(root: Path, name: str, version: int | None = None) -> Artefact:
         )
     own = {file: found_files[file] for file in own_hashes}
     return Artefact(name, version, content_hash(own), found_files)
+
+
+def _missing(root: Path, name: str, version: int, found: list[int]) -> ModelError:
+    if found:
+        return ModelError(
+            f"There is no version {version} of the model {name!r}.",
+            where=str(root),
+            allowed=f"version {', '.join(map(str, found))}",
+            next_step="Leave the version out for the newest.",
+        )
+    return ModelError(
+        f"There is no model {name!r}.",
+        where=str(root),
+        allowed=names(root) or "no model yet",
+        next_step="Train one: nof1 train, compounds train or medicines response train",
+    )
 
 
 def names(root: Path) -> list[str]:

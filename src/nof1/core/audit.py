@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from nof1.core.errors import WorkspaceError
 
@@ -55,10 +56,7 @@ def append(folder: Path, action: str, **details: Any) -> str:
             "previous": _last_hash(file),
         }
         line = _line(entry)
-        file.seek(0, os.SEEK_END)
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
+        _add(file, line)
     return json.loads(line)["hash"]  # type: ignore[no-any-return]
 
 
@@ -143,7 +141,19 @@ def _holds(line: bytes, previous: str) -> bool:
     return bool(entry.get("previous") == previous and _line(entry) == line)
 
 
-def _last_hash(file: IO[bytes]) -> str:
+def _add(file: FileIO, line: bytes) -> None:
+    """The whole line or nothing: half an entry, left by a full disk, would end the chain."""
+    end, left = file.seek(0, os.SEEK_END), memoryview(line)
+    try:
+        while left:
+            left = left[file.write(left) :]
+        os.fsync(file.fileno())
+    except BaseException:
+        file.truncate(end)
+        raise
+
+
+def _last_hash(file: FileIO) -> str:
     size = file.seek(0, os.SEEK_END)
     if size == 0:
         return START
@@ -168,9 +178,9 @@ def _hash_of(line: bytes) -> str:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[IO[bytes]]:
+def _locked(path: Path) -> Iterator[FileIO]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
+    with FileIO(descriptor, "r+b") as file:  # unbuffered: nothing is written behind our back
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file
 

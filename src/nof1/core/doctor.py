@@ -35,14 +35,16 @@ class Check:
 
 
 def examine(workspace: str | Path | None = None) -> list[Check]:
-    """All checks, the workspace's own last; a missing workspace is a note, not a failure."""
+    """All checks, the workspace's own last; that there is none fails only where one is named."""
     extras = [_extra(name, packages) for name, packages in sorted(_extras().items())]
     checks = [_python(), *map(_package, NEEDED), *extras, _clock()]
     try:
         found = open_workspace(workspace)
     except WorkspaceError as error:
         sealing = _sealing(locate(workspace))
-        return [*checks, _disk(Path.cwd()), Check("workspace", "note", error.message), *sealing]
+        verdict = "note" if workspace is None else "FAIL"
+        missing = Check("workspace", verdict, f"{error.message} ({error.where})")
+        return [*checks, _disk(Path.cwd()), missing, *sealing]
     return [*checks, _disk(found.root), *_workspace(found), *_sealing(found.root)]
 
 

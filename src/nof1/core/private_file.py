@@ -1,4 +1,4 @@
-"""Files that only their owner may read: accounts, learners."""
+"""Files that only their owner may read: accounts, learners, keys."""
 
 from __future__ import annotations
 
@@ -26,3 +26,23 @@ def owned(path: Path, holds: str) -> None:
             where=f"{path.parent.name}/{path.name}",
             next_step=f"Run in the {path.parent.name} folder: chmod 600 {path.name}",
         )
+
+
+def make_private(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a new file, whole or not at all; one that is there already is never replaced.
+
+    Raises
+    ------
+    FileExistsError : there is a file, or a link.
+    OSError : it cannot be written; nothing is left of it.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, flags, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)  # half a key would be taken for one
+        raise

@@ -22,6 +22,7 @@ folder ``sealed/`` of encrypted files.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -124,6 +125,8 @@ def create(
         root.mkdir(parents=True, exist_ok=True)
         (root / SETTINGS_FILE).write_text(text, encoding="utf-8")
     except OSError as error:
+        with contextlib.suppress(OSError):  # half a settings file would be taken for a workspace
+            (root / SETTINGS_FILE).unlink()
         raise WorkspaceError(
             f"The workspace cannot be made here: {error.strerror}.",
             where=str(root),

@@ -261,7 +261,11 @@ _FRAMING = {"StreamStartEvent", "DocumentStartEvent"}
 def _document(events: _Events) -> Node:
     event = events.next()
     if type(event).__name__ == "StreamEndEvent":
-        raise InputError("The file is empty.", where=events.file)
+        raise InputError(
+            "The file is empty.",
+            where=events.file,
+            next_step="Write its keys; docs/task-files.md and docs/importing.md show whole files.",
+        )
     root = _value(events, event, "", 0)
     events.next()  # the end of the document
     after = events.next()

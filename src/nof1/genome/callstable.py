@@ -20,7 +20,8 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from nof1.core.engine import Engine
-from nof1.core.errors import InputError, UsageError
+from nof1.core.errors import UsageError
+from nof1.core.whole import whole_file
 from nof1.genome.calling import GeneTable
 from nof1.genome.callset import Request, count, gene_tables, open_file
 from nof1.genome.report import gene_row
@@ -109,21 +110,17 @@ class Writer:
     Raises
     ------
     UsageError : the name ends neither in ``.tsv`` nor in ``.parquet``.
-    InputError : the file cannot be written.
+    UsageError : the file cannot be written; then nothing is left of it.
     """
 
     path: Path
     _parquet: Any = field(default=None, init=False)
     _text: IO[bytes] | None = field(default=None, init=False)
+    _place: contextlib.ExitStack = field(default_factory=contextlib.ExitStack, init=False)
 
     def __enter__(self) -> Writer:
         check_name(self.path)
-        try:
-            self._text = open(self.path, "wb")
-        except OSError as error:
-            raise InputError(
-                f"The table cannot be written: {error.strerror}.", where=self.path.name
-            ) from None
+        self._text = self._place.enter_context(_opened(self.path))
         return self
 
     def write(self, rows: pl.DataFrame) -> None:
@@ -135,7 +132,7 @@ class Writer:
             return
         data = rows.to_arrow()
         if self._parquet is None:
-            self._parquet = pq.ParquetWriter(self._text, data.schema)
+            self._parquet = self._place.enter_context(pq.ParquetWriter(self._text, data.schema))
         self._parquet.write_table(data)
 
     def __exit__(
@@ -146,12 +143,13 @@ class Writer:
     ) -> None:
         if self._parquet is None and self.path.suffix == ".parquet" and kind is None:
             self.write(pl.DataFrame(schema=COLUMNS))
-        if self._parquet is not None:
-            self._parquet.close()
-        assert self._text is not None
-        self._text.close()
-        if kind is not None:
-            self.path.unlink(missing_ok=True)
+        self._place.__exit__(kind, error, trace)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    with whole_file(path) as there, there.open("wb") as stream:
+        yield stream
 
 
 def check_name(path: Path) -> None:
@@ -163,7 +161,9 @@ def check_name(path: Path) -> None:
     """
     if path.suffix not in SUFFIXES:
         raise UsageError(
-            "The table's name says no format.", where="--table", allowed=f"a name in {SUFFIXES}"
+            "The table's name says no format.",
+            where="--table",
+            allowed=f"a name that ends in {' or '.join(SUFFIXES)}",
         )
 
 

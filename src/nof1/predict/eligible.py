@@ -93,7 +93,7 @@ def _in_time(task: Task, moment: datetime, at: datetime, since: tuple[str, ...])
         return Place(
             None,
             f"The time at risk began on {moment:%Y-%m-%d} and ended after {end:g} days.",
-            "Ask as of an earlier moment, with --at.",
+            "Ask as of an earlier moment.",
         )
     return Place(moment, since=since)
 

@@ -17,6 +17,7 @@ from typing import Any
 import polars as pl
 
 from nof1.core.finding import EventRef, Evidence, utc
+from nof1.core.unit_words import unit_words
 from nof1.predict.spec import AGE, FeatureSpec, Field, width_us
 from nof1.record.events import BIRTH, DEATH
 
@@ -172,18 +173,33 @@ def _named(code: str, known: str | None, names: Mapping[str, str]) -> str:
     role, _, rest = code.partition("//")
     if role in _ROLES and rest:
         official = _ENCOUNTERS.get(rest) if role.startswith("ENCOUNTER") else None
-        told = _short(known or official or words(rest, names))
+        own = _plain(rest) if role in ("EXPOSURE", "PGS") and rest not in names else None
+        told = _short(known or official or own or words(rest, names))
         said = told.lower().startswith(_ROLES[role].rstrip(": ").lower())
         return told if said else _ROLES[role] + told
     if known or code in _LIFE:
         return _short(known or _LIFE[code])
     topic, _, value = rest.partition("//")
     if role == "LIFESTYLE":
-        return f"{topic.capitalize().replace('_', ' ')}{': ' if value else ''}{value}"
+        return f"{topic.capitalize().replace('_', ' ')}{': ' if value else ''}{_plain(value)}"
     if role in ("GENE", "PHENOTYPE"):
         return f"{topic} {value}".strip()
     return _short(code)
 
+
+def _plain(name: str) -> str:
+    """A name that was made for machines, as people write it.
+
+    >>> _plain("influenza_trend//not known"), _plain("pm25"), _plain("SYNTH1//z")
+    ('influenza trend: not known', 'PM2.5', 'SYNTH1: z value')
+    """
+    parts = [_WRITTEN.get(part, part.replace("_", " ")) for part in name.split("//")]
+    return ": ".join(parts)
+
+
+# AUDIT-C: Bush and others 1998, Arch Intern Med 158:1789.
+_WRITTEN = {"pm25": "PM2.5", "pm10": "PM10", "no2": "NO₂", "o3": "ozone", "audit_c": "AUDIT-C",
+            "z": "z value"}  # fmt: skip
 
 _ROLES = {
     "END": "End of ",
@@ -265,7 +281,8 @@ def _words(window: str) -> str:
 
 def _unit(field: Field, patient: Patient) -> str:
     units = [row["unit"] for row in patient.rows.get(field.code or "", ()) if row["unit"]]
-    return f" {units[-1]}" if units else ""
+    said = unit_words(units[-1]) if units else ""
+    return f" {said}" if said else ""
 
 
 def _events(field: Field, patient: Patient) -> list[EventRef]:

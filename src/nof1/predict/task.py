@@ -163,7 +163,7 @@ def _given(index: Index | None) -> Index:
 
 def _optional_question(parts: dict[str, Node], sets: dict[str, CodeSet]) -> dict[str, Any]:
     readers: dict[str, Callable[[Node], Any]] = {
-        "description": Node.text,
+        "description": lambda node: " ".join(node.text().split()),  # folded YAML ends its lines
         "eligibility": lambda node: question.read_eligibility(node, sets),
         "prior_outcome": lambda node: node.one_of(("exclude", "keep")),
         "censoring": lambda node: question.read_censoring(node, sets),

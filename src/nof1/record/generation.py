@@ -29,14 +29,20 @@ def current(root: Path) -> Path | None:
 
     Raises
     ------
-    WorkspaceError : CURRENT names a generation that is not there.
+    WorkspaceError : CURRENT names a generation that is not there, or cannot be read.
     """
     try:
         name = (root / CURRENT).read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise _damaged(root) from error
+    except OSError as error:  # it may be whole: nobody should throw it away for a missing right
+        raise WorkspaceError(
+            f"The record cannot be read: {error.strerror}.",
+            where=str(root),
+            next_step="Ask for the right to read this folder.",
+        ) from error
     folder = root / name
     if not name.isdigit() or not folder.is_dir():
         raise _damaged(root)

@@ -8,8 +8,7 @@ import polars as pl
 
 from nof1.core.errors import PointInTimeError, UsageError
 from nof1.record.events import BIRTH, known_time
-
-DAYS_PER_YEAR = 365.25
+from nof1.record.rows import DAYS_PER_YEAR, SECONDS_PER_DAY
 
 
 class Patient:
@@ -71,7 +70,11 @@ class Patient:
     def age_years(self) -> float | None:
         """Age at ``at``, in years of 365.25 days; None without a date of birth."""
         born = self.first_time(BIRTH)
-        return None if born is None else (self.at - born).total_seconds() / 86_400 / DAYS_PER_YEAR
+        return (
+            None
+            if born is None
+            else (self.at - born).total_seconds() / SECONDS_PER_DAY / DAYS_PER_YEAR
+        )
 
     def history(self, code: str | None = None) -> pl.DataFrame:
         """Dated events, newest first: of one code, or of all."""

@@ -72,7 +72,12 @@ class Record:
         self.path = folder
 
     def shards(self) -> list[Path]:
-        """The parquet files, each sorted by subject and time (static facts first)."""
+        """The parquet files, each sorted by subject and time (static facts first).
+
+        Raises
+        ------
+        WorkspaceError : there are none.
+        """
         found = sorted((self.path / "data").glob("*.parquet"))
         if not found:
             raise WorkspaceError("The record is damaged: no shards.", where=str(self.path))

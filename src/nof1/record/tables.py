@@ -145,12 +145,19 @@ def _csv_header(path: Path, encoding: str) -> tuple[list[str], str, bool]:
         ) from error
     if not text.strip() or "\x00" in text:
         raise InputError(
-            "The file has no header line.",
+            "The file has no header line." if start.strip() else "The file is empty.",
             where=path.name,
             allowed="a CSV or TSV file whose first line names its columns",
         )
     delimiter = max(",\t;|", key=text.count)
-    names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
+    try:
+        names = [name.strip() for name in next(csv.reader([text], delimiter=delimiter))]
+    except csv.Error:
+        raise InputError(
+            "The header line cannot be read: a name in it is too long, or a quote is open.",
+            where=f"{path.name}, header",
+            allowed="a CSV or TSV file whose first line names its columns",
+        ) from None
     _refuse_duplicates(names, path.name)
     return names, delimiter, len(start) == LONGEST_LINE or any(lines[1:])
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 from nof1.core.errors import InputError
+from nof1.core.whole import write_whole
 
 ANSWERS = "answers"
 _COMMAND = re.compile(r"nof1/surveillance-([a-z][a-z-]{0,31})/\d+")
@@ -42,12 +42,7 @@ def keep(folder: Path, document: dict[str, Any]) -> Path:
         raise InputError(
             "An answer holds a number that is not finite.", where=signal, allowed="number or null"
         ) from None
-    path = folder / ANSWERS / signal / f"{command[1]}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.new")
-    fresh.write_text(text + "\n", encoding="utf-8")
-    fresh.replace(path)
-    return path
+    return write_whole(folder / ANSWERS / signal / f"{command[1]}.json", text + "\n")
 
 
 def read(folder: Path, signal: str) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from nof1.core.errors import InputError
+from nof1.core.whole import whole_file
 from nof1.surveillance.intake import columns, numbers, tables
 from nof1.surveillance.store import PLACES, Store
 
@@ -81,10 +82,8 @@ def keep(store: Store, fresh: pl.DataFrame) -> int:
     old = pl.read_parquet(path) if path.is_file() else fresh.clear()
     both = pl.concat([fresh, old.join(fresh, on="place", how="anti")], how="diagonal_relaxed")
     both = both.sort("place")
-    store.folder.mkdir(parents=True, exist_ok=True)
-    new = path.with_suffix(".new")
-    both.write_parquet(new)
-    new.replace(path)
+    with whole_file(path) as there:
+        both.write_parquet(there)
     return both.height
 
 

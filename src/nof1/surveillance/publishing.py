@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nof1.core.errors import UsageError
+from nof1.core.whole import whole_file, write_whole
 from nof1.surveillance import privacy, suppression
 from nof1.surveillance.series import TOTAL, Panel
 from nof1.surveillance.store import Signal, Store
@@ -252,11 +253,12 @@ def note_release(store: Store, name: str, done: Published, day: date) -> None:
         "epsilon": done.noise.epsilon,
     }
     text = json.dumps([*_ledger(store), entry], indent=1)
-    (store.folder / LEDGER).write_text(text + "\n", encoding="utf-8")
+    write_whole(store.folder / LEDGER, text + "\n")  # half a ledger would forget what was spent
 
 
 def write(done: Published, path: Path, about: dict[str, Any]) -> None:
     """Write the CSV, and beside it what a reader of the CSV must know (FILE.about.json)."""
-    done.rows.write_csv(path)
     text = json.dumps(about, ensure_ascii=False, indent=1)
-    path.with_name(f"{path.name}.about.json").write_text(text + "\n", encoding="utf-8")
+    with whole_file(path) as there:
+        done.rows.write_csv(there)
+        there.with_name(f"{path.name}.about.json").write_text(text + "\n", encoding="utf-8")

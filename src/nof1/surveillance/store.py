@@ -162,7 +162,12 @@ class Store:
         return (self.path(name) / "signal.json").is_file()
 
     def rows(self, name: str, as_of: date | None = None) -> pl.LazyFrame:
-        """The stored rows known on ``as_of`` (all when None), in the columns of the kind."""
+        """The stored rows known on ``as_of`` (all when None), in the columns of the kind.
+
+        Raises
+        ------
+        WorkspaceError : their file is missing.
+        """
         signal = self.signal(name)
         path = self.path(name) / f"rows-{signal.generation}.parquet"
         if not path.is_file():

@@ -61,15 +61,6 @@ def label(day: date, system: System = "cdc") -> str:
     return f"{year}-W{week:02d}"
 
 
-def saturday(day: date) -> date:
-    """The Saturday that ends the MMWR week of a day.
-
-    >>> saturday(date(2023, 10, 11)).isoformat()
-    '2023-10-14'
-    """
-    return day + timedelta(days=(SATURDAY - day.weekday()) % 7)
-
-
 def wednesday_of(reference: date) -> date:
     """The Wednesday before a reference Saturday: the day on which hubs take what is known."""
     return reference - timedelta(days=3)

@@ -77,7 +77,7 @@ class Ledgered:
     """All that the ledger says about cards.
 
     ``unseen`` are cards of rules in shadow; ``strays`` counts feedback on cards that this ledger
-    never showed.
+    never showed. Answers to the card that says what was not checked count nowhere: it is no rule.
     """
 
     showings: tuple[Showing, ...]
@@ -108,16 +108,19 @@ def of_entries(entries: Iterable[Entry]) -> Ledgered:
     cards: dict[str, Showing] = {}
     unseen: dict[str, Showing] = {}
     answers: dict[str, tuple[str, str | None]] = {}
+    coverage: set[str] = set()  # cards that were shown and are of no rule
     for entry in entries:
         if entry.kind == "exchange":
             for uuid, showing in _showings(entry, "cards"):
                 cards.setdefault(uuid, showing)
+            shown = entry.details.get("cards", ())
+            coverage |= {card["uuid"] for card in shown if card["rule"] == COVERAGE}
             unseen |= dict(_showings(entry, "shadow"))
         elif entry.kind == "feedback":
             told = entry.details
             answers[told["card"]] = (told["outcome"], told.get("reason"))
     found = [_answered(showing, answers.get(uuid)) for uuid, showing in cards.items()]
-    strays = sum(uuid not in cards for uuid in answers)
+    strays = sum(uuid not in cards and uuid not in coverage for uuid in answers)
     return Ledgered(tuple(found), tuple(unseen.values()), strays)
 
 

@@ -11,7 +11,7 @@ from nof1.advice.governance.state import Governance
 from nof1.core import artefacts
 from nof1.core.errors import UsageError
 from nof1.core.workspace import Workspace
-from nof1.knowledge.base import Base
+from nof1.knowledge.base import current
 
 
 def of(workspace: Workspace, name: str | None = None) -> tuple[Attributes, ...]:
@@ -29,7 +29,7 @@ def of(workspace: Workspace, name: str | None = None) -> tuple[Attributes, ...]:
 
 def _of(workspace: Workspace, rule: Ruled) -> Attributes:
     if rule.row is not None:
-        return of_rule(rule, Base(workspace.knowledge))
+        return of_rule(rule, current(workspace.knowledge))
     name = _name(rule)
     if not risk(workspace, name):
         raise UsageError(

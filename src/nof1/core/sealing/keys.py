@@ -17,6 +17,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from nof1.core.errors import InputError, UsageError
+from nof1.core.private_file import make_private
 
 SECRET, PUBLIC = "nof1-sealing-key-1", "nof1-sealing-public-1"
 BYTES = 32
@@ -135,12 +136,8 @@ def refuse_inside(path: Path, folder: Path) -> None:
 
 
 def _write(path: Path, text: str, mode: int) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
-        with os.fdopen(os.open(path, flags, mode), "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+        make_private(path, text.encode("ascii"), mode)
     except FileExistsError:
         raise UsageError(
             "There is a file already; a key is never replaced.",

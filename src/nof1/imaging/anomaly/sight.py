@@ -52,7 +52,12 @@ class Sight:
     plan: Plan | None = None
 
     def look(self, films: ArrayLike) -> NDArray[np.float32]:
-        """(members, n, D, h, w) maps of films (n, s, s), ``uint8`` or 0 to 1."""
+        """(members, n, D, h, w) maps of films (n, s, s), ``uint8`` or 0 to 1.
+
+        Raises
+        ------
+        InputError : another shape, or values outside 0 to 1.
+        """
         stack = np.asarray(films)
         if stack.ndim != 3 or stack.shape[1:] != (self.size, self.size) or not len(stack):
             raise InputError(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nof1.core.errors import InputError, ModelError, UsageError
+from nof1.core.finding import NOTICE
 from nof1.imaging.anomaly import storing
 from nof1.imaging.anomaly.detector import Detector
 from nof1.imaging.anomaly.learning import Learned, Lesson, OnPass, learn
@@ -33,7 +34,7 @@ from nof1.imaging.gates.verdict import GateReport
 from nof1.imaging.nets.ensemble import Ensemble
 from nof1.imaging.nets.folder import ABOUT, ModelFolder, extend_folder
 from nof1.imaging.training.loading import DataSet, load
-from nof1.imaging.training.running import NOTICE, SCHEMA, sides
+from nof1.imaging.training.running import SCHEMA, sides
 from nof1.imaging.training.splits import NO_PATIENTS
 from nof1.imaging.training.task import ImagingTask, plain
 from nof1.learn.figures import Figure

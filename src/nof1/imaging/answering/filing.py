@@ -6,7 +6,6 @@ Headers are read in the guarded process; nothing is copied, and no pixel is deco
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import numpy as np
 
 from nof1.core.errors import InputError
 from nof1.core.extras import require
+from nof1.core.quiet import quiet
 from nof1.imaging.answering import keeping, register
 from nof1.imaging.answering.register import Filed, Lying
 from nof1.imaging.image import Image
@@ -150,8 +150,7 @@ def _told(item: Item) -> tuple[str, datetime | None]:
         return "", None
     pydicom = require("pydicom", "imaging")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they quote the file, and so the patient
+        with quiet():  # warnings quote the file, and so the patient
             dataset = pydicom.dcmread(BytesIO(item.header), force=True)
             named = str(dataset.get("PatientID") or "").strip()
     except Exception:  # pydicom raises many kinds

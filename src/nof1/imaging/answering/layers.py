@@ -26,7 +26,12 @@ Levels = NDArray[np.float32]
 
 
 def encode(evidence: ArrayLike) -> bytes:
-    """A map of evidence (rows, columns), any unit, as a grey PNG of 16 bits."""
+    """A map of evidence (rows, columns), any unit, as a grey PNG of 16 bits.
+
+    Raises
+    ------
+    InputError : the map has not two axes.
+    """
     values = np.asarray(evidence, dtype=np.float64)
     if values.ndim != 2:
         raise InputError(f"A map of shape {values.shape} is no film's.", allowed="rows, columns")

@@ -65,6 +65,10 @@ def deletion_curve(
     orders : number of random orders.
 
     Hidden pixels take the value of a strongly blurred copy, so that no hard edge is added.
+
+    Raises
+    ------
+    InputError : picture and map are not squares of one size.
     """
     whole, rank = np.asarray(picture, dtype=np.float32), np.asarray(importance, dtype=np.float64)
     if whole.shape != rank.shape or whole.ndim != 2 or whole.shape[0] != whole.shape[1]:

@@ -34,6 +34,10 @@ def grey(film: ArrayLike, window: tuple[float, float] | None = None) -> Colours:
     """The film in grey levels, (rows, columns, 3).
 
     ``window`` (low, high) as the file asks for; default the 0.5 % and 99.5 % percentiles.
+
+    Raises
+    ------
+    InputError : the picture has not two axes.
     """
     pixels = np.asarray(film, dtype=np.float32)
     if pixels.ndim != 2:
@@ -51,6 +55,10 @@ def coloured(base: Colours, evidence: ArrayLike, limit: float | None = None) -> 
     base : grey film.
     evidence : (rows, columns) above 0 speaks for the finding.
     limit : evidence that gets the full colour; default the largest on this film, either sign.
+
+    Raises
+    ------
+    InputError : film and evidence differ in size.
     """
     values = np.asarray(evidence, dtype=np.float64)
     if values.shape != base.shape[:2]:

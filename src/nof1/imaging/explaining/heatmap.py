@@ -52,10 +52,6 @@ class Heatmap:
         """The evidence on the film's own pixels, (rows, columns); see :func:`placing.on_film`."""
         return on_film(self.places, frame, grid)
 
-    def doubt_on_film(self, frame: Frame, grid: Grid | None = None) -> FloatMap | None:
-        """The members' disagreement on the film's own pixels."""
-        return None if self.disagreement is None else on_film(self.disagreement, frame, grid)
-
     def in_padding(self, frame: Frame, grid: Grid | None = None) -> float:
         """Share (0 to 1) of all evidence, for and against, that lies outside the film."""
         shape = (self.places.shape[0], self.places.shape[1])
@@ -75,6 +71,10 @@ def split(maps: ArrayLike, head: ArrayLike) -> FloatMap:
     Returns
     -------
     (members, n, K, h, w) in logit units; summed over the places it is the logit without the bias.
+
+    Raises
+    ------
+    InputError : maps and head do not fit each other.
     """
     values, weights = np.asarray(maps, dtype=np.float64), np.asarray(head, dtype=np.float64)
     if values.ndim != 5 or weights.ndim != 3 or weights.shape[::2] != values.shape[:3:2]:

@@ -139,6 +139,10 @@ def measured_grid(maps: Maps, size: int, *, probes: int = 32) -> Grid:
     the middle of the picture gives the shift. Falls back to blocks when there is no such line (a
     dead net): the slope must be between 0.5 and 1.3 of what the sizes ask for. It is a little low
     in a good net, because wide answers are cut off by the border.
+
+    Raises
+    ------
+    InputError : fewer than 8 probes.
     """
     if probes < 8:
         raise InputError("Too few probes for a line.", allowed="8 or more")

@@ -164,7 +164,12 @@ def _counts(found: Collection) -> dict[str, Any]:
 def binary_labels(
     found: Collection, finding: str | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | str:
-    """(labels 0/1, rows that have one), or why there are none."""
+    """(labels 0/1, rows that have one), or why there are none.
+
+    Raises
+    ------
+    InputError : no picture has the label ``finding``.
+    """
     label = found.column("label")
     if label is None:
         return "there is no column of labels"

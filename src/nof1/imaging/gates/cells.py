@@ -46,14 +46,6 @@ def only_frame(squares: NDArray[np.float32]) -> NDArray[np.float32]:
     return painted
 
 
-def without_frame(squares: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Copies with the frame painted in the mean of their own middle."""
-    mask = frame_mask(squares.shape[1])
-    mean = squares[:, ~mask].mean(axis=1)
-    painted: NDArray[np.float32] = np.where(mask, mean[:, None, None], squares)
-    return painted
-
-
 def frame_levels(image: NDArray[Any]) -> tuple[float, float, float]:
     """The 5 %, 50 % and 95 % grey levels of the frame, as the file has them (not stretched)."""
     rows, columns = (max(1, side * FRAME // GRID) for side in image.shape)

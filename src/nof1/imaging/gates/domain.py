@@ -15,7 +15,7 @@ Lee et al., NeurIPS 2018 (class-wise Mahalanobis distance); Ledoit & Wolf, J. Mu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +132,7 @@ def _table(features: ArrayLike) -> Features:
 
 
 def statistics(pixels: NDArray[Any]) -> Features:
-    """Plain statistics of one grey picture (about 50 numbers); see :func:`statistics_of`."""
+    """About 50 plain numbers of a grey picture: grey levels, spatial frequencies, thumbnail."""
     square = prepare(np.asarray(pixels), STATISTICS_SIDE).astype(np.float64)
     levels = np.quantile(square, np.linspace(0.05, 0.95, 10))
     waves = np.abs(np.fft.rfft2(square - square.mean())) ** 2
@@ -145,8 +145,3 @@ def statistics(pixels: NDArray[Any]) -> Features:
     coarse = square.reshape(4, 16, 4, 16)
     parts = [levels, power, coarse.mean(axis=(1, 3)).ravel(), coarse.std(axis=(1, 3)).ravel()]
     return np.concatenate(parts)
-
-
-def statistics_of(images: Sequence[NDArray[Any]]) -> Features:
-    """(n, features) statistics of many pictures: grey levels, spatial frequencies, thumbnail."""
-    return np.stack([statistics(np.asarray(image)) for image in images])

@@ -17,7 +17,6 @@ from nof1.imaging.gates.cells import Cells, useful
 
 PARTS = 100  # principal parts that the logistic regression sees
 RESTRAINT = 0.01  # inverse strength of its penalty
-FEWEST_IN_FOLD = 2
 
 Floats = NDArray[np.float64]
 Folds = NDArray[np.int64]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from nof1.core.errors import ModelError, UsageError
+from nof1.core.whole import write_whole
 from nof1.learn.arrays import pack, unpack
 
 SCHEMA = "nof1/imaging-model/1"
@@ -98,7 +98,7 @@ def write_folder(
     contents = {f"net-{number}.onnx": content for number, content in enumerate(networks)}
     contents[ARRAYS] = pack(dict(arrays))
     for name, content in contents.items():
-        _write(place / name, content)
+        write_whole(place / name, content)
     _write_about(place, {**about, "schema": SCHEMA}, contents)
     return read_folder(place)
 
@@ -116,7 +116,7 @@ def extend_folder(
     """
     found = read_folder(path)
     content = pack({**found.arrays, **(arrays or {})})
-    _write(found.path / ARRAYS, content)
+    write_whole(found.path / ARRAYS, content)
     about = {**found.about, **sections, "schema": SCHEMA}
     _write_about(found.path, about, {ARRAYS: content})
     return read_folder(path)
@@ -126,13 +126,7 @@ def _write_about(place: Path, about: dict[str, Any], contents: Mapping[str, byte
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     about["files"] = {**about.get("files", {}), **hashes}
     text = json.dumps(about, indent=1, sort_keys=True, allow_nan=False)
-    _write(place / ABOUT, text.encode() + b"\n")
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_name(f"{path.name}.new")
-    beside.write_bytes(content)
-    os.replace(beside, path)
+    write_whole(place / ABOUT, text + "\n")
 
 
 def _checked(file: Path, sha256: str) -> bytes:

@@ -19,8 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nof1.core.errors import InputError, ModelError
 from nof1.imaging.nets.densenet import KINDS, OWN_RANGE, XRAYVISION_RANGE, Wrapped
 from nof1.imaging.nets.torchkit import Tensor, torch
@@ -53,16 +51,6 @@ def monai_name(name: str) -> str:
     """
     renamed = _LAYER.sub(r"\1.layers.\2\3.", name)
     return re.sub(r"^classifier\.", "class_layers.out.", renamed)
-
-
-def xrayvision_name(name: str) -> str:
-    """The inverse of :func:`monai_name`.
-
-    >>> xrayvision_name("features.denseblock1.denselayer2.layers.conv2.weight")
-    'features.denseblock1.denselayer2.conv2.weight'
-    """
-    renamed = re.sub(r"(denselayer\d+)\.layers\.", r"\1.", name)
-    return re.sub(r"^class_layers\.out\.", "classifier.", renamed)
 
 
 def read_state(path: str | Path) -> tuple[dict[str, Tensor], str]:
@@ -215,8 +203,3 @@ def _filled(
         )
     net.net.load_state_dict(kept)
     return Loaded(net.eval(), len(head), layout, digest)
-
-
-def as_arrays(net: Any) -> dict[str, np.ndarray[Any, Any]]:
-    """The network's tensors as numpy arrays, for ``nof1.learn.arrays.pack``."""
-    return {name: value.detach().cpu().numpy() for name, value in net.state_dict().items()}

@@ -30,15 +30,12 @@ LONGEST_MEANING = 64  # characters of the value representation LO
 PROBABILITY = codes.DCM.Probability
 NOT_EVALUATED = codes.SCT.NotEvaluated
 COMMENT = codes.DCM.Comment
-UPPER = codes.SCT.RangeOfUpperMeasurementUncertainty
-LOWER = codes.SCT.RangeOfLowerMeasurementUncertainty
 ATTENTION = Code("model-attention", OWN, "Where the model looked")
 
 FAMILIES = {"model": codes.DCM.ArtificialIntelligence, "rule": codes.DCM.MorphologicalOperations}
 
 ANATOMY = codes.SCT.AnatomicalStructure
 RELATION = codes.SCT.SpatialAndRelationalConcept
-ABNORMAL = codes.SCT.MorphologicallyAbnormalStructure
 
 ORGANS = {
     "body": codes.SCT.EntireBody,

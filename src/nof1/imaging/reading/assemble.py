@@ -6,7 +6,6 @@ Works only on arrays and shapes that were checked when they came over the pipe.
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from io import BytesIO
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nof1.core.extras import require
+from nof1.core.quiet import quiet
 from nof1.imaging.image import Header, Image
 from nof1.imaging.reading.description import Description, Plane
 from nof1.imaging.reading.limits import Limits
@@ -283,8 +283,7 @@ def _datasets(items: list[Item]) -> tuple[Any, ...]:
         return ()
     pydicom: Any = require("pydicom", "imaging")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # they quote the file, and so the patient
+        with quiet():  # warnings quote the file, and so the patient
             return tuple(pydicom.dcmread(BytesIO(item.header), force=True) for item in items)
     except Exception:  # pydicom raises many kinds; the picture itself is good
         return ()

@@ -52,11 +52,14 @@ def find(path: Path, most: int) -> Found:
             refused.append(Refusal(file.name, f"It is {words(start)}.", NEXT))
         else:
             others[words(start)] += 1
-    refused += [
-        Refusal(f"{count:,} other files", f"They are no pictures, but {kind}.", NEXT)
-        for kind, count in others.items()
-    ]
+    refused += [Refusal(*_others(count, kind), NEXT, count) for kind, count in others.items()]
     return Found(tuple(paths), tuple(refused))
+
+
+def _others(count: int, kind: str) -> tuple[str, str]:
+    return ("1 other file", f"It is {kind}.") if count == 1 else (
+        f"{count:,} other files", f"Each is {kind}."
+    )  # fmt: skip
 
 
 def _walk(path: Path, refused: list[Refusal]) -> Iterator[Path]:

@@ -10,12 +10,13 @@ class Refusal:
     """A file, or a group of files, that was left out.
 
     ``source`` is a file's name (never a folder); ``reason`` and ``next_step`` are whole sentences
-    without any value of a patient.
+    without any value of a patient; ``files`` says how many files it stands for.
     """
 
     source: str
     reason: str
     next_step: str = ""
+    files: int = 1
 
 
 class Unreadable(Exception):

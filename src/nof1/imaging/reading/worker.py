@@ -32,7 +32,6 @@ try:
 except ImportError:  # Windows has no such limits; the clock of the other side still holds
     resource = None  # type: ignore[assignment]
 
-MOST_REQUEST = 2**16
 NO_MEMORY = "no memory"  # the other side puts the limit into words
 TYPES = {"u1": "u1", "i1": "i1", "u2": "<u2", "i2": "<i2", "u4": "<u4", "i4": "<i4"}
 

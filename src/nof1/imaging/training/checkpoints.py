@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nof1.core.errors import InputError
+from nof1.core.whole import write_whole
 from nof1.learn.arrays import pack, unpack
 
 Arrays = dict[str, NDArray[Any]]
@@ -54,7 +54,7 @@ class Store:
         file = place / "run.json"
         if not file.exists():
             store = cls(place, {"signature": signature})
-            _write(file, json.dumps(store.about).encode())
+            write_whole(file, json.dumps(store.about).encode())
             return store
         about = _read(file)
         if about.get("signature") != signature:
@@ -73,15 +73,15 @@ class Store:
     def keep_precision(self, precision: str) -> None:
         """Write the number format down."""
         self.about["precision"] = precision
-        _write(self.folder / "run.json", json.dumps(self.about).encode())
+        write_whole(self.folder / "run.json", json.dumps(self.about).encode())
 
     def keep(self, seed: int, arrays: Mapping[str, NDArray[Any]], passes: list[Any]) -> None:
         """Write the last pass of a member."""
         content = pack(arrays)
         about = {"passes": passes, "sha256": hashlib.sha256(content).hexdigest()}
         name = f"seed-{seed}-{len(passes) % 2}"  # two files in turn: one of them is always whole
-        _write(self.folder / f"{name}.safetensors", content)
-        _write(self.folder / f"seed-{seed}.json", json.dumps({**about, "file": name}).encode())
+        write_whole(self.folder / f"{name}.safetensors", content)
+        write_whole(self.folder / f"seed-{seed}.json", json.dumps({**about, "file": name}).encode())
 
     def last(self, seed: int) -> tuple[Arrays, list[Any]] | None:
         """Arrays and passes of a member; None when it has not begun.
@@ -117,9 +117,3 @@ def _damaged(where: str) -> InputError:
         where=where,
         next_step="Remove the folder of checkpoints and start the training again.",
     )
-
-
-def _write(path: Path, content: bytes) -> None:
-    beside = path.with_suffix(path.suffix + ".new")
-    beside.write_bytes(content)
-    os.replace(beside, path)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nof1.core.errors import InputError
+from nof1.core.finding import NOTICE
 from nof1.imaging.nets.folder import ModelFolder
 from nof1.imaging.nets.residual import Plan, plan_for
 from nof1.imaging.training.augmenting import Augmentation
@@ -26,7 +27,6 @@ from nof1.imaging.training.splits import folds
 from nof1.imaging.training.task import ImagingTask, plain
 
 SCHEMA = "nof1/imaging-card/1"
-NOTICE = "Research and education use; not a medical device."
 LIMITS = (
     "The figures hold for pictures like those in the test part; another site, age group or machine "
     "needs its own test.",

@@ -47,6 +47,10 @@ def folds(strata: ArrayLike, groups: ArrayLike | None, count: int, *, seed: int 
     Parameters
     ----------
     strata : (n,) labels whose share should be alike in all folds.
+
+    Raises
+    ------
+    InputError : fewer patients than folds.
     """
     kinds = np.unique(np.asarray(strata), return_inverse=True)[1]
     patient = patient_codes(groups, len(kinds))

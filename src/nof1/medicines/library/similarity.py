@@ -112,6 +112,10 @@ def most(library: Library, asked: Query, count: int, least: float = 0.0) -> Hits
     """The ``count`` most similar molecules, of those with ``least`` or more.
 
     Rows are read from the most promising number of bits outwards, until no row can still get in.
+
+    Raises
+    ------
+    UsageError : ``count`` is below 1.
     """
     if count < 1:
         raise UsageError(f"{count} molecules cannot be found.", where="--top", allowed="1 or more")

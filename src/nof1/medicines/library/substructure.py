@@ -98,7 +98,12 @@ def containing(
 
 
 def candidates(library: Library, query: Any) -> NDArray[np.int64]:
-    """The molecules that have every bit of the query's pattern fingerprint, ascending."""
+    """The molecules that have every bit of the query's pattern fingerprint, ascending.
+
+    Raises
+    ------
+    UsageError : the index was built without patterns.
+    """
     if library.patterns is None:
         raise UsageError(
             "The index was built without substructures.",

@@ -39,8 +39,8 @@ class Checked:
 
     @property
     def clean(self) -> bool:
-        """Whether every file was checked and nothing was found."""
-        return not self.found and not self.not_checked
+        """Whether there were files, every one was checked, and nothing was found."""
+        return self.files > 0 and not self.found and not self.not_checked
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object."""
@@ -55,6 +55,8 @@ class Checked:
 
     def text(self) -> str:
         """The same at 80 columns."""
+        if not self.files:
+            return "0 files: there was nothing to look at."
         head = f"{self.files:,} files, {self.patients:,} patients looked for: "
         bad = f"{len(self.found):,} files with findings, {len(self.not_checked):,} not checked"
         lines = [head + ("nothing found" if self.clean else bad)]

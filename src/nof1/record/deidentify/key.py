@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nof1.core.errors import InputError, UsageError
+from nof1.core.private_file import make_private
 
 HEADER = "nof1-privacy-key-1"
 BYTES = 32
@@ -67,10 +68,8 @@ def make_key(path: Path) -> Key:
     UsageError : the file exists already (a key is never replaced), or cannot be written.
     """
     key = Key(secrets.token_bytes(BYTES))
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
-        with os.fdopen(os.open(path, flags, 0o600), "w", encoding="ascii") as stream:
-            stream.write(f"{HEADER}\n{key.secret.hex()}\n")
+        make_private(path, f"{HEADER}\n{key.secret.hex()}\n".encode("ascii"))
     except FileExistsError:
         raise UsageError(
             "There is a file already; a key is never replaced.",

@@ -8,7 +8,6 @@ both files can name the patients: keep them apart from the data and from each ot
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from nof1.core.errors import InputError, UsageError
 from nof1.core.extras import require
+from nof1.core.private_file import make_private
 from nof1.record.deidentify.key import Key
 
 HEAD = b"nof1-mapping-1\n"
@@ -48,10 +48,8 @@ def write_mapping(path: Path, key: Key, pairs: Mapping[tuple[str, str], str]) ->
     content = json.dumps([[kind, old, new] for (kind, old), new in sorted(pairs.items())])
     nonce = secrets.token_bytes(NONCE)
     sealed = cipher.encrypt(nonce, content.encode(), HEAD)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
-        with os.fdopen(os.open(path, flags, 0o600), "wb") as stream:
-            stream.write(HEAD + nonce + sealed)
+        make_private(path, HEAD + nonce + sealed)
     except FileExistsError:
         raise UsageError("There is a file already.", where="the mapping") from None
     except OSError as error:

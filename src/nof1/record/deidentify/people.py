@@ -6,7 +6,7 @@ table); keys that stand together in one place belong to one patient.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -86,8 +86,3 @@ class Register:
     def people(self) -> Iterator[Person]:
         """Every patient once."""
         return iter({id(person): person for person in self._people.values()}.values())
-
-    def all_names(self) -> Iterable[str]:
-        """Names of patients, relatives and staff."""
-        for person in (*self.people(), self.staff):
-            yield from person.names

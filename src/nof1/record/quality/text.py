@@ -21,7 +21,7 @@ def table(report: QualityReport, per_check: int = 3) -> str:
     lines = [
         f"Data quality on {report.as_of:%Y-%m-%d}" + ("   SYNTHETIC DATA" * report.synthetic),
         "   ".join(
-            f"{number_text(n) if name == 'patients' else f'{n:,}'} {name}"
+            f"{number_text(n) if name == 'patients' else f'{n:,}'} {name[:-1] if n == 1 else name}"
             for name, n in totals.items()
         ),
         "   ".join(f"{n} {name}" for name, n in counts.items()),

@@ -64,9 +64,13 @@ class Farrington:
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 0.5:
-            raise UsageError(f"Level {self.alpha} is not allowed.", allowed="between 0 and 0.5")
+            raise UsageError(
+                f"Level {self.alpha} is not allowed.", where="--alpha", allowed="between 0 and 0.5"
+            )
         if self.threshold not in THRESHOLDS:
-            raise UsageError(f"No threshold {self.threshold!r}.", allowed=THRESHOLDS)
+            raise UsageError(
+                f"No threshold {self.threshold!r}.", where="--threshold", allowed=THRESHOLDS
+            )
 
 
 FLEXIBLE = Farrington()

@@ -64,6 +64,10 @@ class Settings:
             raise UsageError(
                 f"There is no method {self.method!r}.", where="--method", allowed=list(METHODS)
             )
+        if self.alpha is not None and not 0 < self.alpha < 0.5:
+            raise UsageError(
+                f"Level {self.alpha} is not allowed.", where="--alpha", allowed="between 0 and 0.5"
+            )
         if self.fdr is not None and not 0 < self.fdr < 1:
             raise UsageError("This rate is not allowed.", where="--fdr", allowed="0 to 1")
         if self.fdr is not None and not self.has_p:

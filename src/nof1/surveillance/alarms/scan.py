@@ -84,24 +84,6 @@ def by_distance(latitude: Floats, longitude: Floats, most: int) -> NDArray[np.in
     return order
 
 
-def by_neighbours(neighbours: list[list[int]], most: int) -> NDArray[np.int32]:
-    """(places, most) the same for places that touch: fewest borders first; -1 fills up.
-
-    Parameters
-    ----------
-    neighbours : for each place the positions of those it touches.
-    """
-    most = min(most, len(neighbours))
-    order = np.full((len(neighbours), most), -1, np.int32)
-    for i in range(len(neighbours)):
-        reached, ring = [i], [i]
-        while ring and len(reached) < most:
-            ring = sorted({k for j in ring for k in neighbours[j]} - set(reached))
-            reached += ring
-        order[i, : min(most, len(reached))] = reached[:most]
-    return order
-
-
 def scan(
     counts: Floats, expected: Floats | None, order: NDArray[np.int32], rule: Scan
 ) -> list[Cluster]:
@@ -112,7 +94,7 @@ def scan(
     counts : (weeks, places) whole numbers >= 0. For ``"permutation"`` all weeks teach what is
         usual; for ``"poisson"`` only the last ``longest`` ones are used.
     expected : (weeks, places) for ``"poisson"``; scaled to the total of the cases.
-    order : from ``by_distance`` or ``by_neighbours``.
+    order : from ``by_distance``.
 
     Raises
     ------

@@ -96,7 +96,12 @@ def _visits_of(folder: Path, places: pl.DataFrame) -> list[Panel]:
 
 
 def influenza_visits(folder: Path, places: pl.DataFrame) -> list[Panel]:
-    """Share of visits for influenza-like illness x positivity: nation, regions, states."""
+    """Share of visits for influenza-like illness x positivity: nation, regions, states.
+
+    Raises
+    ------
+    InputError : the list of places has no abbreviations.
+    """
     names = _abbreviations(places)
     if not places["short"].count():
         raise InputError(

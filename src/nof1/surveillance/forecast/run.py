@@ -201,7 +201,12 @@ def in_counts(units: Floats, now: Scaled, carried: dict[str, int]) -> Floats:
 
 
 def fill(counts: Floats, panel: Panel, steps: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Put the flat baseline where no member answered; places with it, and places with nothing."""
+    """Put the flat baseline where no member answered; places with it, and places with nothing.
+
+    Raises
+    ------
+    InputError : no place has enough weeks.
+    """
     empty = ~np.isfinite(counts).all(axis=(1, 2))
     if not empty.any():
         return (), ()

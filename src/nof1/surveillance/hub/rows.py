@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from nof1.core.errors import InputError
+from nof1.core.whole import whole_file
 from nof1.surveillance.hub.tasks import TARGET
 from nof1.surveillance.scores import LEVELS
 
@@ -111,11 +112,11 @@ def write(forecasts: Sequence[Forecast], path: Path) -> Path:
     Values keep four decimals: a forecast of a count has no more.
     """
     rows = pl.concat([table(one) for one in forecasts]).with_columns(pl.col("value").round(4))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".parquet":
-        rows.write_parquet(path)
-    else:
-        rows.write_csv(path)
+    with whole_file(path) as there:
+        if path.suffix == ".parquet":
+            rows.write_parquet(there)
+        else:
+            rows.write_csv(there)
     return path
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from nof1.core.errors import InputError, UsageError
+from nof1.core.errors import InputError, UsageError, WorkspaceError
+from nof1.core.private_file import make_private
 from nof1.surveillance.intake import columns, dates
 from nof1.surveillance.intake.tables import ROW, Table, split
 
@@ -29,6 +30,7 @@ YES = ("1", "true", "yes", "y", "ja", "oui", "si", "t")
 NO = ("0", "false", "no", "n", "nein", "non", "f")
 EVERYWHERE = "ALL"
 KEY_FILE = "case-key"
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -189,13 +191,24 @@ def secret(folder: Path) -> bytes:
     """The secret of the workspace for case numbers; made on first use, readable by the owner only.
 
     Deleting it unlinks the store from the case numbers; later exports then count cases again.
+
+    Raises
+    ------
+    WorkspaceError : what is there is no such secret; with a short one numbers could be guessed.
     """
     path = folder / KEY_FILE
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
-    return path.read_bytes()
+        make_private(path, secrets.token_bytes(KEY_BYTES))
+    key = path.read_bytes()
+    if len(key) != KEY_BYTES:
+        raise WorkspaceError(
+            "The secret for case numbers is damaged.",
+            where=KEY_FILE,
+            next_step="Put it back from your backup. Without one, delete it: whole exports that "
+            "come later then count their cases again.",
+        )
+    return key
 
 
 def _keyed(

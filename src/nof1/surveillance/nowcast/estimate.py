@@ -125,7 +125,12 @@ def finish(made: Made, as_of: date, *, draws: int = DRAWS, seed: int = SEED) -> 
 def prepare(
     reports: pl.DataFrame, as_of: date, *, strata: bool = False, max_delay: int | None = None
 ) -> Made:
-    """Check and lay out the reports, judge the report days, and look back from each past day."""
+    """Check and lay out the reports, judge the report days, and look back from each past day.
+
+    Raises
+    ------
+    UsageError : ``max_delay`` is not 1 to 365 days.
+    """
     if max_delay is not None and not 1 <= max_delay <= 365:
         raise UsageError("The longest delay is out of range.", where="--max-delay", allowed="1-365")
     rows = triangle.of_units(triangle.checked(reports, as_of), strata)
