@@ -16,16 +16,10 @@ import pytest
 from nof1.federation.network import home, project
 from nof1.federation.network.coordinator import Coordinator, listen
 from nof1.federation.network.project import Project
+from ports import free_port
 
 NAMES = ("north", "south", "west")
 TRIES, PAUSE_S = 3600, 0.1
-
-
-def free_port():
-    """A port on which nobody listens at this moment."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @dataclass
@@ -87,7 +81,7 @@ def serving(made, patience=60.0, watch=None):
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(10)
+        thread.join(60)
 
 
 class Site:
@@ -109,5 +103,5 @@ class Site:
         """End it whatever its state; returns its exit code and what it said."""
         if self.process.poll() is None:
             self.process.terminate()
-        said = self.process.communicate(timeout=30)[1].decode()
+        said = self.process.communicate(timeout=120)[1].decode()
         return self.process.returncode, said

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from hook_samples import asked, draft, raw
+from ports import free_port
 
 PAUSE_S, TRIES = 0.1, 600
 SERVICES = {"nof1-order-sign": "order-sign", "nof1-patient-view": "patient-view"}
@@ -30,9 +30,7 @@ class Server:
 
     def start(self):
         """Start it and wait until it answers."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         command = [sys.executable, "-m", "nof1", "serve", "--insecure-http-for-development"]
         command += ["--answer-within", "120"]  # the machine of the tests may be busy

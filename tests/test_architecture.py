@@ -1,13 +1,12 @@
 """The house rules that a machine can check: floors, cycles, sizes, docstrings, dangerous calls."""
 
-import ast
 import re
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-SOURCE = ROOT / "src" / "nof1"
+from source_facts import FILES, ROOT, SOURCE, facts, facts_of, name_of, roots
+
 FLOORS = {
     "core": 0,
     "record": 1,
@@ -32,14 +31,7 @@ SIBLINGS_ALLOWED = {
     ("academy", "advice"),  # cases carry the real card
     ("academy", "synthetic"),  # about invented patients whose true risk is known
 }
-FILES = sorted(SOURCE.rglob("*.py"))
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
-DANGEROUS = {"eval", "exec", "compile", "__import__"}
 DANGEROUS_MODULES = {"pickle", "cPickle", "joblib", "dill", "cloudpickle", "marshal", "shelve"}
-
-
-def name_of(path: Path) -> str:
-    return str(path.relative_to(SOURCE))
 
 
 def module_of(path: Path) -> str:
@@ -50,47 +42,12 @@ def module_of(path: Path) -> str:
 MODULES = {module_of(path): path for path in FILES}
 
 
-def imports(tree: ast.AST) -> set[str]:
-    """Modules that a tree imports, anywhere in it."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
-
-
-def top_imports(path: Path) -> set[str]:
-    """Our modules that a file imports when it is loaded."""
-    body = ast.Module([n for n in TREES[path].body if not is_type_checking(n)], [])
-    nodes = [n for n in body.body if isinstance(n, ast.Import | ast.ImportFrom)]
-    return imports(ast.Module(nodes, [])) & set(MODULES)
-
-
-def is_type_checking(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-
-
-def functions(tree: ast.AST) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
-    return [node for node in ast.walk(tree) if isinstance(node, kinds)]
-
-
-def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
-    """Lines of a function without its docstring and its parameters."""
-    body = function.body
-    if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-        body = body[1:] or body
-    return (function.end_lineno or 0) - body[0].lineno + 1
-
-
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_imports_point_downward(path):
     room = path.relative_to(SOURCE).parts[0]
     if room not in FLOORS:
         return  # nof1/__init__.py and __main__.py stand above all rooms
-    for module in imports(TREES[path]):
+    for module in facts(path).imports:
         other = module.split(".")[1] if module.startswith("nof1.") else room
         if other in (room, "__version__") or (room, other) in SIBLINGS_ALLOWED:
             continue
@@ -98,7 +55,9 @@ def test_imports_point_downward(path):
 
 
 def test_there_is_no_import_cycle():
-    graph = {module: top_imports(path) - {module} for module, path in MODULES.items()}
+    graph = {
+        module: (facts(path).loaded & set(MODULES)) - {module} for module, path in MODULES.items()
+    }
     done: set[str] = set()
 
     def visit(module: str, trail: tuple[str, ...]) -> None:
@@ -116,36 +75,35 @@ def test_there_is_no_import_cycle():
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_files_and_functions_are_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
-    for function in functions(TREES[path]):
-        assert length(function) <= 60, f"{function.name} has {length(function)} lines"
+    for name, lines in facts(path).functions:
+        assert lines <= 60, f"{name} has {lines} lines"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_public_things_have_docstrings(path):
-    tree = TREES[path]
-    if tree.body:
-        assert ast.get_docstring(tree), "the module needs a docstring"
-    for node in tree.body:
-        kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-        if isinstance(node, kinds) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), f"{node.name} needs a docstring"
+    assert facts(path).undocumented == ()
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_nothing_dangerous_is_called(path):
-    tree = TREES[path]
-    assert not {module.split(".")[0] for module in imports(tree)} & DANGEROUS_MODULES
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
-            assert called not in DANGEROUS, f"line {node.lineno}: {called}"
-            assert called not in {"yaml.load", "os.system"}, f"line {node.lineno}: {called}"
-            for keyword in node.keywords:
-                bad = (
-                    keyword.arg in {"shell", "allow_pickle"}
-                    and ast.unparse(keyword.value) != "False"
-                )
-                assert not bad, f"line {node.lineno}: {keyword.arg}"
+    assert not roots(facts(path).imports) & DANGEROUS_MODULES
+    assert facts(path).dangerous == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eval(x)",
+        "yaml.load(x)",
+        "os.system(x)",
+        "run(x, shell=True)",
+        "np.load(x, allow_pickle=yes)",
+        "def f():\n    class A:\n        exec(x)",
+    ],
+)
+def test_what_is_dangerous_would_be_seen(text):
+    assert facts_of(text).dangerous
+    assert not facts_of("run(x, shell=False); np.load(x); re.compile(x)").dangerous
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

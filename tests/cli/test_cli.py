@@ -68,6 +68,64 @@ def test_an_unexpected_fault_shows_its_place_and_not_its_text(capsys, monkeypatc
     assert "Jane" not in out + err
 
 
+def test_what_the_machine_refuses_is_no_fault_of_ours(capsys, monkeypatch):
+    def full(*_arguments, **_options):
+        raise OSError(28, "No space left on device", "/somewhere/table.tsv")
+
+    monkeypatch.setattr(cli, "main", full)
+    code, _, err = run(capsys, "doctor")
+    assert code == 2
+    assert "No space left on device" in err
+    assert "Free disk space" in err
+    assert "somewhere" not in err
+
+
+def test_a_damaged_file_of_ours_is_still_a_fault(capsys, monkeypatch):
+    def broken(*_arguments, **_options):
+        raise FileNotFoundError(2, "No such file or directory", "Jane Doe.parquet")
+
+    monkeypatch.setattr(cli, "main", broken)
+    code, _, err = run(capsys, "doctor")
+    assert code == 2
+    assert "FileNotFoundError" in err
+    assert "Jane" not in err
+
+
+def test_an_error_is_broken_between_words_for_a_person_alone(capsys, tmp_path, monkeypatch):
+    (tmp_path / "words.txt").write_text("neither a table nor a resource")
+    run(capsys, "init", "--workspace", str(tmp_path / "ws"))
+    asked = ("ingest", str(tmp_path / "words.txt"), "--workspace", str(tmp_path / "ws"))
+    plain = run(capsys, *asked)[2]
+    assert max(map(len, plain.splitlines())) > 200
+    monkeypatch.setattr("nof1.cli.on_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    told = run(capsys, *asked)[2]
+    assert max(len(line) for line in told.splitlines() if str(tmp_path) not in line) <= 60
+    assert told.split() == plain.split()
+
+
+def test_a_workspace_that_is_named_must_be_there(capsys, tmp_path):
+    code, out, _ = run(capsys, "doctor", "--workspace", str(tmp_path), "--json")
+    verdicts = {check["name"]: check["verdict"] for check in json.loads(out)["checks"]}
+    assert (code, verdicts["workspace"]) == (1, "FAIL")
+
+
+def test_without_a_command_people_get_the_help(capsys):
+    for words in ([], ["genome"]):
+        code, out, err = run(capsys, *words)
+        assert (code, out) == (2, "")
+        assert err.startswith(" ".join(["Usage: nof1", *words]))
+
+
+def test_a_word_for_an_option_names_the_option(capsys):
+    assert "Did you mean '--version'?" in run(capsys, "version")[2]
+
+
+def test_a_group_tells_what_its_commands_do_in_whole_sentences(capsys):
+    for name in COMMANDS:
+        assert "..." not in run(capsys, name, "--help")[1].partition("Commands:")[2], name
+
+
 def test_init_and_doctor(capsys, tmp_path):
     folder = str(tmp_path / "ws")
     code, out, _ = run(capsys, "init", "--workspace", folder, "--site", "site-a", "--json")

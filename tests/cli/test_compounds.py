@@ -173,7 +173,7 @@ def test_a_stranger_is_not_drawn(capsys, model, tmp_path):
         ("predict", "made-up", "--smiles", "CC", "--smiles", "CCC", "--explain", "a.svg"),
         ("predict", "nobody", "--smiles", "CC"),
         ("predict", "made-up", "missing.csv"),
-        ("predict", "made-up", "--smiles", "CCc1ccccc1", "--explain", "no/such/place.svg"),
+        ("predict", "made-up", "--smiles", "CCc1ccccc1", "--explain", "../Made up.csv/why.svg"),
         ("predict", "made-up", "--smiles", "CC", "--explain", "a.svg", "--label", "none"),
         ("train", "missing.csv", "--label", "y"),
         ("train", "../Made up.csv", "--label", "none"),

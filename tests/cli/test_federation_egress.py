@@ -14,7 +14,8 @@ from nof1.core.workspace import create
 def workspace(tmp_path):
     """A workspace with a model of pictures, which needs no training to be looked at."""
     made = create(tmp_path / "ws", synthetic=True)
-    artefacts.save(made.images, "chest", {"model.json": b"{}"}, {"card.json": b'{"name": "chest"}'})
+    files = {"model.json": b'{"schema": "nof1/imaging-model/1"}'}
+    artefacts.save(made.images, "chest", files, {"card.json": b'{"name": "chest"}'})
     return made
 
 
@@ -46,7 +47,8 @@ def test_json_is_the_pack_itself(workspace, tmp_path):
 
 def test_a_failed_check_is_exit_code_1(workspace):
     card = b'{"name": "chest", "attrition": [{"step": "all", "people": 3}]}'
-    artefacts.save(workspace.images, "chest", {"model.json": b"{}"}, {"card.json": card})
+    files = {"model.json": b'{"schema": "nof1/imaging-model/1"}'}
+    artefacts.save(workspace.images, "chest", files, {"card.json": card})
     got = run("chest", "-w", workspace.root)
     assert got.exit_code == 1
     assert "FAIL" in got.output
@@ -107,3 +109,19 @@ def test_an_unknown_model_is_refused(workspace):
     got = run("nobody", "-w", workspace.root)
     assert got.exit_code != 0
     assert not (workspace.reports / "egress-nobody-1.json").exists()
+
+
+def test_a_kind_that_is_not_known_is_refused_with_code_2(workspace):
+    artefacts.save(workspace.images, "odd", {"model.json": b"{}"}, {})
+    got = run("odd", "-w", workspace.root)
+    assert got.exit_code != 0
+    assert "nothing was looked at" in str(got.exception)
+    assert not (workspace.reports / "egress-odd-1.json").exists()
+
+
+def test_models_of_two_kinds_with_one_name_must_be_told_apart(workspace):
+    files = {"model.json": b'{"schema": "nof1/response-model/1"}'}
+    artefacts.save(workspace.laboratory, "chest", files, {})
+    got = run("chest", "-w", workspace.root)
+    assert "--kind images" in str(got.exception)
+    assert run("chest", "--kind", "laboratory", "-w", workspace.root, "--json").exit_code == 0

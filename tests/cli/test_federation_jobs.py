@@ -74,3 +74,35 @@ def test_a_rehearsal_of_empty_hospitals_fails_and_ends_all_processes(tmp_path, t
     logs = {path.name: path.read_text() for path in (tmp_path / "kept" / "log").iterdir()}
     assert set(logs) == {"coordinator", *NAMES}
     assert not [name for name, text in logs.items() if "Traceback" in text]
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        {"figures": {"auroc": "\x1b]0;x"}, "withheld": 7},
+        {"figures": {"auroc": {"value": "x"}}, "withheld": [], "patients": 1, "events": 1},
+        {"figures": {}, "withheld": [], "patients": "many", "events": 1, "rounds": 1},
+        {"figures": {}, "withheld": []},
+    ],
+)
+def test_figures_that_another_machine_made_up_are_refused_and_not_a_fault(figures):
+    from nof1.cli.federation_jobs import _state_lines
+    from nof1.federation.algorithms import algorithm
+    from nof1.federation.network.board import Done, State
+
+    state = State("j", "finished", 1, "", {}, {"north": Done("m", "1", "ab", figures)})
+    with pytest.raises(InputError, match="not of the form"):
+        _state_lines(state, algorithm("glassbox"))
+
+
+def test_what_a_coordinator_says_cannot_steer_a_terminal():
+    from nof1.cli.federation_jobs import _state_lines, _status_text
+    from nof1.federation.network.board import Decision, State
+    from nof1.federation.network.coordinator import View
+    from nof1.federation.roster import Member
+
+    bad = "x\x1b[2J"
+    state = State(bad, "failed", 1, bad, {bad: Decision(False, bad, bad)}, {})
+    view = View(bad, (Member("north", bad),), (), (), state, 0)
+    said = "\n".join(_state_lines(state)) + _status_text(view, ("north",))
+    assert "\x1b" not in said

@@ -1,12 +1,14 @@
 """``nof1 imaging train|adopt|convert|card``: detectors, masks and weights from elsewhere."""
 
 import json
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-pytest.importorskip("monai", reason="needs the extra imaging (monai, torch)")
+if find_spec("monai") is None:  # to import it takes 3 seconds
+    pytest.skip("needs the extra imaging (monai, torch)", allow_module_level=True)
 import torch
 
 from cli.test_cli import run as command

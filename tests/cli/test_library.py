@@ -155,7 +155,8 @@ def test_what_cannot_be_searched_is_refused(index, tmp_path):
         run(library.search, tmp_path, "--smiles", "C")
     with pytest.raises(InputError, match="cannot be used: cannot be parsed"):
         run(library.search, index, "--smiles", "C1CC")
-    with pytest.raises(InputError, match="cannot be written"):
+    (tmp_path / "no").touch()
+    with pytest.raises(UsageError, match="cannot be written"):
         run(library.search, index, "--smiles", "CCO", "--table", tmp_path / "no" / "x.tsv")
 
 

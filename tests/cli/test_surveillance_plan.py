@@ -106,6 +106,8 @@ def test_rows_go_to_a_file(run, folder):
         (("--supply", "10", "--now", "now.csv"), "320 units in the places but a supply of 10"),
         (("--supply", "10", "--scenarios", "0"), "out of range"),
         (("--supply", "10", "--seed", "-1"), "out of range"),
+        (("--supply", "10", "--transfer-cost", "nan"), "out of range"),
+        (("--supply", "10", "--cvar", "nan"), "out of range"),
         (("--supply", "10", "--past", "past"), "Past forecasts need what came"),
         (("--supply", "10", "--capacity", "none.csv"), "cannot be read"),
     ],

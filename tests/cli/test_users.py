@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from access_samples import OTHER, PASSWORD, cheap, csrf_of
 from nof1.cli import main
 from nof1.core import audit
 from nof1.core.workspace import create
+from ports import free_port
 
 PATIENCE_S = 120.0
 
@@ -126,8 +126,7 @@ def served(tmp_path):
     role = ["--role", "clinician", "--password-stdin"]
     subprocess.run([*words, "users", "add", "anna", *role, *at], input=PASSWORD, text=True,
                    check=True, capture_output=True)  # fmt: skip
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [*words, "serve", "--insecure-http-for-development", "--accounts", "--workers", "2",
          "--port", str(port), "--json", *at],

@@ -58,11 +58,14 @@ def test_card_and_evaluate(run, trained, small_hospital):
     assert told["metrics"]["auroc"]["value"] == trained.learners[trained.choice.kept]["auroc"].value
 
 
-def test_train_prints_its_documented_json(run, small_hospital, tmp_path):
+def test_train_prints_its_documented_json(run, small_hospital, own_workspace, tmp_path):
     task = tmp_path / "task.yaml"
     text = small_hospital.task.read_text().replace("\nsplit:", "\nlearners: [linear]\nsplit:")
+    text = text.replace("windows: [30d, 365d, full]", "windows: [full]")
+    text = text.replace("value_last, value_min, value_max]", "value_last]")
+    text = text.replace("folds: 5", "folds: 2")
     task.write_text(text.replace("name: heart", "name: another-heart"))
-    code, out, _ = run("train", task, "-w", small_hospital.workspace.root, "--json")
+    code, out, _ = run("train", task, "-w", own_workspace.root, "--json")
     told = json.loads(out)
     assert {"model", "attrition", "splits", "leakage", "metrics", "gate", "learners"} <= set(told)
     assert code == (0 if told["gate"]["passed"] else 1)

@@ -89,3 +89,17 @@ def test_a_damaged_or_open_key_of_pseudonyms_is_refused(tmp_path, spoil):
     spoil(tmp_path / "pseudonym.key")
     with pytest.raises(WorkspaceError, match="pseudonyms"):
         audit.pseudonym(tmp_path, 7)
+
+
+def test_a_full_disk_leaves_no_half_entry(log, monkeypatch):
+    def full(_descriptor):
+        raise OSError(28, "No space left on device")
+
+    before = audit.head(log)
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        audit.append(log, "advise", model="bleed")
+    monkeypatch.undo()
+    assert audit.head(log) == before
+    audit.append(log, "advise", model="bleed")
+    assert (audit.verify(log).entries, audit.verify(log).intact) == (6, True)

@@ -52,3 +52,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkspaceError, match="cannot be made here"):
         create(tmp_path / "file" / "ws")
+
+
+def test_a_full_disk_leaves_no_half_workspace(tmp_path, monkeypatch):
+    def full(self, *_words, **_options):
+        self.touch()
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(WorkspaceError, match="No space"):
+        create(tmp_path / "ws")
+    monkeypatch.undo()
+    assert create(tmp_path / "ws").root == tmp_path / "ws"

@@ -42,6 +42,14 @@ def test_nothing_and_control_characters(text):
         parse(text)
 
 
+@pytest.mark.parametrize("text", ["", "\n\n", "# only a comment"])
+def test_an_empty_file_says_what_to_do(text):
+    with pytest.raises(InputError) as error:
+        parse(text, "task.yaml")
+    assert (error.value.message, error.value.where) == ("The file is empty.", "task.yaml")
+    assert "docs/task-files.md" in error.value.next_step
+
+
 def test_scalars_stay_what_a_reader_sees():
     text = "{a: no, b: 007, c: 2020-01-01, d: 1:30, e: '5', f: true, g: ~, h: -.5, i: 1e5, j: e5}"
     values = {key: node.value for key, node in parse(text).mapping().items()}

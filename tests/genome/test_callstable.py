@@ -80,7 +80,8 @@ def test_a_table_that_failed_leaves_nothing_behind(tmp_path):
 def test_the_name_says_the_format(tmp_path):
     with pytest.raises(UsageError, match="format"):
         write_files([], tmp_path / "t.csv", LocalEngine())
-    with pytest.raises(InputError, match="cannot be written"), Writer(tmp_path / "no" / "t.tsv"):
+    (tmp_path / "no").touch()
+    with pytest.raises(UsageError, match="cannot be written"), Writer(tmp_path / "no" / "t.tsv"):
         pass
 
 

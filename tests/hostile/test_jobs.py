@@ -63,7 +63,7 @@ def test_no_line_can_be_forged_in_a_log(found, name):
 
 
 def wait(ready):
-    for _ in range(200):
+    for _ in range(6000):
         if ready():
             return True
         time.sleep(0.02)

@@ -4,36 +4,24 @@ import ast
 
 import pytest
 
-from test_architecture import FILES, TREES, imports, name_of
+from source_facts import FILES, facts, name_of, roots, unpacks
 
 # Parsers that follow entities, servers that listen for pictures, ways that unpack an archive.
 NEVER = ("xml", "lxml", "pynetdicom", "tarfile", "requests", "telnetlib", "ftplib")
-UNPACKING = ("extractall", "unpack_archive")
 
 
 def test_no_parser_of_entities_no_listener_and_no_unpacking():
     for path in FILES:
-        found = {module.split(".")[0] for module in imports(TREES[path])}
-        assert not found & set(NEVER), name_of(path)
-        for node in ast.walk(TREES[path]):
-            assert not unpacks(node, "zipfile" in found), f"{name_of(path)}, line {node.lineno}"
-
-
-def unpacks(node, archives=True):
-    """Whether a call unpacks an archive; ``extract`` is something else where there are none."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
-        return False
-    return node.func.attr in UNPACKING or (archives and node.func.attr == "extract")
+        assert not roots(facts(path).imports) & set(NEVER), name_of(path)
+        assert facts(path).unpacking == (), name_of(path)
 
 
 def test_weights_are_loaded_as_weights_only():
     loaded = 0
     for path in FILES:
-        for node in ast.walk(TREES[path]):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
-                given = {one.arg: ast.unparse(one.value) for one in node.keywords}
-                assert given.get("weights_only") == "True", f"{name_of(path)}, line {node.lineno}"
-                loaded += 1
+        for line, weights_only in facts(path).weights:
+            assert weights_only == "True", f"{name_of(path)}, line {line}"
+            loaded += 1
     assert loaded  # else the test looks at nothing
 
 

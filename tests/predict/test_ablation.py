@@ -282,8 +282,8 @@ ablation: true
 """
 
 
-def test_from_the_task_file_to_the_card_and_its_page(small_hospital, tmp_path, capsys):
-    path, root = tmp_path / "task.yaml", str(small_hospital.workspace.root)
+def test_from_the_task_file_to_the_card_and_its_page(own_workspace, tmp_path, capsys):
+    path, root = tmp_path / "task.yaml", str(own_workspace.root)
     path.write_text(SHORT)
     with pytest.raises(SystemExit):
         main(["train", str(path), "-w", root])

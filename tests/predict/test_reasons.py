@@ -47,7 +47,7 @@ def told(column, value, events=()):
         ("FAMILY//SNOMED//53741008", "Heart disease", "Family history of Heart disease"),
         ("GENDER//F", "female", "Sex: female"),
         ("GENDER//F", None, "Sex: F"),
-        ("EXPOSURE//pm25", None, "Surroundings: pm25"),
+        ("EXPOSURE//pm25", None, "Surroundings: PM2.5"),
         ("ENCOUNTER//IMP", None, "Encounter: inpatient encounter"),
         ("ENCOUNTER_END//AMB", None, "End of encounter: ambulatory"),
         ("REGION//SS", None, "Region SS"),

@@ -43,6 +43,11 @@ def test_defaults():
     assert {each.name for each in task.code_sets()} == {"drug", "bleed"}
 
 
+def test_a_description_over_several_lines_is_one_sentence():
+    folded = SMALL + "description: >\n  A bleed within a year\n  after the first dose.\n"
+    assert Task.parse(folded).description == "A bleed within a year after the first dose."
+
+
 def test_everything_is_read():
     task = Task.parse(
         SMALL

@@ -78,9 +78,9 @@ def test_a_failed_gate_is_stored_as_withheld(trained):
     assert trained.card.to_dict()["status"] == ("withheld" if trained.model.withheld else "speaks")
 
 
-def test_training_again_gives_the_same_bytes(small_hospital, tmp_path):
+def test_training_again_gives_the_same_bytes(own_workspace, tmp_path):
     task = task_file(tmp_path)
-    first, second = (train_task(small_hospital.workspace, task) for _ in range(2))
+    first, second = (train_task(own_workspace, task) for _ in range(2))
     assert second.artefact.version == first.artefact.version + 1
     assert first.artefact.files["model.json"] == second.artefact.files["model.json"]
     assert first.artefact.files["shapes.json"] == second.artefact.files["shapes.json"]
@@ -93,18 +93,18 @@ def test_training_again_gives_the_same_bytes(small_hospital, tmp_path):
         ("{method: time, at: 2021-06-01, folds: 3}", "later patients"),
     ],
 )
-def test_external_validation_by_site_and_time(small_hospital, tmp_path, split, words):
-    done = train_task(small_hospital.workspace, task_file(tmp_path, split=split))
+def test_external_validation_by_site_and_time(own_workspace, tmp_path, split, words):
+    done = train_task(own_workspace, task_file(tmp_path, split=split))
     assert words in done.model.validated_in
     judged = done.card.to_dict()["evaluation"]["rows"]
     rounds = [len(rows) for _, rows in done.splits.rounds()]
     assert judged == sum(rounds)
 
 
-def test_survival_with_a_competing_death(small_hospital, tmp_path):
+def test_survival_with_a_competing_death(own_workspace, tmp_path):
     path = task_file(tmp_path, kind="survival")
     path.write_text(path.read_text() + "horizons_days: [180, 365]\n")
-    done = train_task(small_hospital.workspace, path)
+    done = train_task(own_workspace, path)
     assert [verdict.horizon_days for verdict in done.verdicts] == [180, 365]
     assert done.learners["glassbox"]["harrell_c"].value > 0.55
     X = np.full((2, len(done.model.columns)), np.nan)
@@ -112,11 +112,11 @@ def test_survival_with_a_competing_death(small_hospital, tmp_path):
     assert (early < late).all()
 
 
-def test_an_outcome_among_the_features_stops_the_run(small_hospital, tmp_path):
+def test_an_outcome_among_the_features_stops_the_run(own_workspace, tmp_path):
     path = task_file(tmp_path)
     path.write_text(path.read_text().replace("allow_outcome_history: true", "age: true"))
     with pytest.raises(ModelError, match="outcome code"):
-        train_task(small_hospital.workspace, path)
+        train_task(own_workspace, path)
 
 
 def test_a_model_of_another_version_is_refused(trained):

@@ -93,9 +93,7 @@ def test_everything_at_once(tmp_path, kind):
     assert {"LIFESTYLE//smoking//current", "LOINC//2345-7//[furlongs]"} <= set(read.events["code"])
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(picked=st.lists(st.sampled_from(POOL), max_size=8))
 def test_any_mixture(tmp_path_factory, picked):
     data = bundle([*picked, PATIENT])

@@ -73,7 +73,7 @@ def test_each_value_type(tmp_path, name):
     assert not batch.quarantined
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     value=st.decimals(-(10**9), 10**9, places=3), comparator=st.sampled_from([None, "<", ">=", ">"])
 )

@@ -288,7 +288,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     call(str(found[0]), "-D", data, "-U", "nof1", "-A", "trust", "--no-sync")
     options = f"-c listen_addresses='' -c unix_socket_directories={place} -c fsync=off"
-    call(str(found[1]), "-D", data, "-w", "-o", options, "-l", str(place / "log"), "start")
+    waits = ("-w", "-t", "300", "-l", str(place / "log"))
+    call(str(found[1]), "-D", data, *waits, "-o", options, "start")
     try:
         yield f"postgresql:///postgres?host={place}&user=nof1"
     finally:

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from nof1.core.errors import UsageError, WorkspaceError
+from nof1.record.generation import current
 from nof1.record.store import Record, shard_name
 from record_samples import imported, labs_folder, table
 
@@ -40,6 +41,17 @@ def test_an_empty_or_damaged_record_is_an_error(tmp_path: Path) -> None:
         (tmp_path / "r" / "CURRENT").write_bytes(text.encode("latin-1"))
         with pytest.raises(WorkspaceError, match="damaged"):
             Record(tmp_path / "r")
+
+
+def test_a_record_that_may_not_be_read_is_not_called_damaged(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "CURRENT").write_text("1")
+
+    def refused(*_words, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    with pytest.raises(WorkspaceError, match=r"cannot be read: Permission denied(?s:.*)right"):
+        current(tmp_path)
 
 
 def test_the_history_of_imports_is_kept(tmp_path: Path) -> None:

@@ -109,7 +109,8 @@ def test_a_line_without_end_is_an_error_that_names_the_row(tmp_path: Path, monke
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "no header"),
+        (b"", "is empty"),
+        (b"x" * 200_000 + b",b\n1,2\n", "too long"),
         (b"\x00\x00\n", "no header"),
         (b"a,a\n1,2\n", "twice"),
         (b"\xff\xfea\x00\n\x00", "UTF-16"),
@@ -143,7 +144,7 @@ def test_parquet_keeps_its_types(tmp_path: Path) -> None:
 cell = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=5)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=list(HealthCheck))
 @given(body=st.lists(st.tuples(cell, cell), max_size=8))
 def test_what_the_standard_library_writes_is_read_back(tmp_path: Path, body) -> None:
     text = io.StringIO()

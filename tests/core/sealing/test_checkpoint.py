@@ -159,7 +159,7 @@ def session_that_takes_one(root, place, tmp_path):
 
 
 def waits_until_free(root):
-    for _ in range(600):
+    for _ in range(6000):
         try:
             with disk.held(root):
                 return

@@ -164,7 +164,7 @@ def test_a_full_disk_at_the_end_loses_nothing(tmp_path, root, place, monkeypatch
 
 
 def waits_until_free(root):
-    for _ in range(600):
+    for _ in range(6000):
         try:
             with disk.held(root):
                 return

@@ -96,13 +96,13 @@ def test_a_finding_must_be_named_among_many(tmp_path):
 
 
 def test_the_refusals_of_a_models_gates_are_counted(tmp_path):
-    from nof1.imaging.gates.domain import Domain, statistics_of
+    from nof1.imaging.gates.domain import Domain, statistics
     from nof1.imaging.gates.door import Door
     from nof1.imaging.gates.population import Population
     from nof1.imaging.gates.quality import Quality
 
     films = film_set(210, size=48, seed=3).images
-    table = statistics_of(list(films[:200]))
+    table = np.stack([statistics(one) for one in films[:200]])
     domains = {"statistics": Domain.fit(table[:90], table[90:])}
     door = Door(Quality.fit(list(films)), None, domains, Population(age_years=(18, 90)))
     noise = np.random.default_rng(0).integers(0, 255, (10, 48, 48))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nof1.core.errors import InputError, ModelError
-from nof1.imaging.gates.domain import Domain, statistics_of
+from nof1.imaging.gates.domain import Domain, statistics
 from nof1.imaging.gates.ranks import Ranks
 from nof1.synthetic.films import film_set
 
@@ -62,12 +62,12 @@ def test_a_stored_domain_answers_the_same(domain):
 
 def test_statistics_find_noise_and_ignore_exposure():
     adults = film_set(300, size=64, seed=1)
-    table = statistics_of(list(adults.images))
+    table = np.stack([statistics(one) for one in adults.images])
     domain = Domain.fit(table[:150], table[150:250])
     assert np.mean(domain.p_values(table[250:]) <= 0.05) < 0.2
     noisy = np.random.default_rng(0).integers(0, 255, (20, 64, 64))
-    assert (domain.p_values(statistics_of(list(noisy))) <= 0.01).all()
-    brighter = statistics_of([adults.images[0] / 2.0 + 40])
+    assert (domain.p_values(np.stack([statistics(one) for one in noisy])) <= 0.01).all()
+    brighter = np.stack([statistics(one) for one in [adults.images[0] / 2.0 + 40]])
     assert brighter[0] == pytest.approx(table[0], abs=0.05)
 
 

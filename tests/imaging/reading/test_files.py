@@ -20,9 +20,9 @@ def test_thousands_of_other_files_are_counted(tmp_path, decoder):
     study = open_study(tmp_path, decoder=decoder)
     assert len(study.images) == 1
     said = {refused.source: refused.reason for refused in study.refused}
-    assert said["3,000 other files"] == "They are no pictures, but text."
+    assert said["3,000 other files"] == "Each is text."
     assert said["text.dcm"] == "It is text."
-    assert said["1 other files"] == "They are no pictures, but a zip archive."
+    assert said["1 other file"] == "It is a zip archive."
 
 
 def test_too_many_files(tmp_path):

@@ -59,7 +59,7 @@ def test_random_damage_of_other_files(tmp_path):
     chance = random.Random(7)
     originals = list(pictures(tmp_path))
     path = tmp_path / "damaged"
-    with Decoder(Limits(seconds=10, memory_bytes=256 * MIB)) as decoder:
+    with Decoder(Limits(seconds=60, memory_bytes=256 * MIB)) as decoder:
         for case in range(120):
             path.write_bytes(damaged(originals[case % len(originals)], chance, head=0))
             study = open_study(path, decoder=decoder)
@@ -72,7 +72,7 @@ def test_random_damage(tmp_path):
     chance = random.Random(5)
     originals = list(starts(tmp_path))
     path, outcomes = tmp_path / "damaged", {"read": 0, "refused": 0}
-    with Decoder(Limits(seconds=10, memory_bytes=256 * MIB)) as decoder:
+    with Decoder(Limits(seconds=60, memory_bytes=256 * MIB)) as decoder:
         for case in range(CASES):
             path.write_bytes(damaged(originals[case % len(originals)], chance))
             study = open_study(path, decoder=decoder)

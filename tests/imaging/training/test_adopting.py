@@ -1,9 +1,12 @@
 """A network from elsewhere becomes a calibrated model of one member."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
-pytest.importorskip("monai", reason="needs the extra imaging (monai, torch)")
+if find_spec("monai") is None:  # to import it takes 3 seconds
+    pytest.skip("needs the extra imaging (monai, torch)", allow_module_level=True)
 import torch
 
 from imaging.training.films import squares

@@ -36,3 +36,10 @@ def test_files_that_are_not_checked_are_told(tmp_path):
     found = check(tmp_path / "x")
     assert list(found.not_checked) == [1]
     assert not found.clean
+
+
+def test_where_nothing_was_looked_at_nothing_is_called_clean(tmp_path):
+    write(tmp_path, {"x/deidentification.json": {}})
+    found = check(tmp_path / "x")
+    assert (found.files, found.clean) == (0, False)
+    assert "nothing to look at" in found.text()

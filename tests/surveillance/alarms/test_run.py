@@ -213,3 +213,11 @@ def test_the_correction_undoes_the_weights():
         found = predictive.corrections(np.array([mean]), np.array([seen]), 2.58)[1][0]
         assert found == pytest.approx(over, rel=0.06)
         assert seen < over
+
+
+@pytest.mark.parametrize("alpha", [0.0, -0.1, 0.5, 2.0, float("nan")])
+@pytest.mark.parametrize("method", ["farrington-flexible", "ears-c1"])
+def test_a_level_that_is_no_level_is_refused_by_name(method, alpha):
+    with pytest.raises(UsageError, match="Level") as caught:
+        Settings(method=method, alpha=alpha)
+    assert caught.value.where == "--alpha"

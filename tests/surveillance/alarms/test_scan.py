@@ -6,7 +6,7 @@ from tests.surveillance.alarms import oracle
 
 from nof1.core.errors import InputError
 from nof1.surveillance.alarms import scan as scanning
-from nof1.surveillance.alarms.scan import Scan, by_distance, by_neighbours, scan
+from nof1.surveillance.alarms.scan import Scan, by_distance, scan
 
 RNG = np.random.default_rng(4)
 LAT, LON = RNG.uniform(40, 45, 25), RNG.uniform(-100, -90, 25)
@@ -54,14 +54,9 @@ def test_no_cluster_in_nothing_and_in_no_cases():
     assert scan(np.zeros_like(counts), BASE, ORDER, Scan(replicates=19)) == []
 
 
-def test_neighbours_in_rings_and_distances():
-    line = [[1], [0, 2], [1, 3], [2], []]
-    order = by_neighbours(line, 4)
-    assert order[0].tolist() == [0, 1, 2, 3]
-    assert order[1].tolist() == [1, 0, 2, 3]
-    assert order[4].tolist() == [4, -1, -1, -1]
+def test_distances_go_over_the_date_line():
     near = by_distance(np.array([0.0, 0.0, 0.0]), np.array([179.5, -179.5, 170.0]), 3)
-    assert near[0].tolist() == [0, 1, 2]  # over the date line
+    assert near[0].tolist() == [0, 1, 2]
 
 
 def test_missing_counts_are_refused():

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from intake_samples import FIVE_CASES, store_in, take, write
-from nof1.core.errors import InputError, UsageError
+from nof1.core.errors import InputError, UsageError, WorkspaceError
 from nof1.surveillance.intake import linelist
 from nof1.surveillance.intake.tables import read
 
@@ -111,6 +111,9 @@ def test_the_store_holds_no_case_number_and_the_secret_is_private(tmp_path):
     secret = store.folder / linelist.KEY_FILE
     assert secret.stat().st_mode & 0o077 == 0
     assert len(linelist.secret(store.folder)) == 32
+    secret.write_bytes(b"")  # as a full disk may leave it: hashes would be anybody's to make
+    with pytest.raises(WorkspaceError, match="damaged"):
+        linelist.secret(store.folder)
 
 
 def test_no_usable_row_is_refused_with_the_commonest_reason(tmp_path):

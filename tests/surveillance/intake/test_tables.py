@@ -59,7 +59,7 @@ def test_ragged_rows_are_set_aside_by_their_number(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "no header"),
+        ("", "is empty"),
         ("date,location,value\n", "no rows"),
         (b"a,b\n\xe4,1\n\xf6,2\n", r"not valid UTF-8 \(2 of 2 rows\)"),
         ('a,b\n"1,2\n', "has 1 fields, the header 2"),
