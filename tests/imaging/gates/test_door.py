@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nof1.core.errors import ModelError
-from nof1.imaging.gates.domain import statistics_of
+from nof1.imaging.gates.domain import statistics
 from nof1.imaging.gates.door import Door, fit_domains
 from nof1.imaging.gates.population import Population
 from nof1.imaging.gates.quality import Quality
@@ -30,8 +30,9 @@ def door(films):
     held_out = np.arange(200) >= 90
     features = np.random.default_rng(0).normal(size=(2, 200, 6))
     domains = fit_domains(
-        statistics_of(list(films[:200])), held_out, labels=np.arange(200) % 2, features=features
-    )
+        np.stack([statistics(film) for film in films[:200]]), held_out,
+        labels=np.arange(200) % 2, features=features,
+    )  # fmt: skip
     return Door(Quality.fit(list(films)), None, domains, PEOPLE)
 
 
