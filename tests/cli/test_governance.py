@@ -114,7 +114,9 @@ def test_the_service_follows_the_command(capsys, workspace, tmp_path):
     from nof1.advice.hooks.room import Room
     from nof1.advice.hooks.service import Service
 
-    reply = Service(Room(workspace)).call("nof1-order-sign", sign("simvastatin", "clarithromycin"))
+    reply = Service(Room(workspace), longest_s=300.0).call(
+        "nof1-order-sign", sign("simvastatin", "clarithromycin")
+    )
     assert f"switched off by {BY}" in reply.body.decode()
 
 
