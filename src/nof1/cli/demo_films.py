@@ -208,9 +208,11 @@ def film_step(film: WrittenFilm, done: StudyAnswer, links: list[dict[str, str]])
 
 
 def _answer(finding: Finding, reason: str | None) -> str:
+    from nof1.pictures.views.patient import percent
+
     value = finding.value
     if value is None:
         return f"withheld: {finding.reason or reason}"
     interval = value.interval
-    shares = [f"{100 * one:.0f}" for one in (value.amount, interval.low, interval.high)]
+    shares = [percent(one) for one in (value.amount, interval.low, interval.high)]
     return f"{shares[0]} % ({shares[1]} to {shares[2]} %)"

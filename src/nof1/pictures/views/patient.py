@@ -142,7 +142,7 @@ def _value(value: Mapping[str, Any], kind: str) -> str:
         ends = (value["amount"], interval["low"], interval["high"])
         numbers = [f"{factor * n:+.1f}".replace("-", "\u2212") for n in ends]
     elif value["unit"] == "1":
-        numbers = [_percent(n) for n in (value["amount"], interval["low"], interval["high"])]
+        numbers = [percent(n) for n in (value["amount"], interval["low"], interval["high"])]
         unit = " %"
     else:
         numbers = [f"{n:.3g}" for n in (value["amount"], interval["low"], interval["high"])]
@@ -151,9 +151,10 @@ def _value(value: Mapping[str, Any], kind: str) -> str:
     return f"{numbers[0]}{unit} ({level} interval {numbers[1]} to {numbers[2]}{unit})"
 
 
-def _percent(share: float) -> str:
-    """
-    >>> _percent(0.12345), _percent(0.99991), _percent(1.0)
+def percent(share: float) -> str:
+    """A probability in per cent, which is never rounded up to certainty.
+
+    >>> percent(0.12345), percent(0.99991), percent(1.0)
     ('12.3', 'over 99.9', '100')
     """
     return "over 99.9" if 0.9995 <= share < 1 else f"{100 * share:.3g}"
